@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Sourced by the test scripts: where things are, and how to end with a sentence.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+build=${DEVRING_BUILD:-$top/build}
+cache=${DEVRING_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/devring}
+kernel_tarball=${DEVRING_KERNEL_TARBALL:-/usr/src/linux-source-6.1.tar.xz}
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit 2; }
+
+# The version of the kernel source package names everything that is taken from it.
+source_version() {
+	local v
+	v=$(dpkg-query -W -f='${Version}' linux-source-6.1 2>/dev/null) && [ -n "$v" ] ||
+		die "the package linux-source-6.1 is not installed: run tests/setup"
+	echo "$v"
+}
