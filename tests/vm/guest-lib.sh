@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Sourced by bash scripts that tests/vm/run runs in the guest:
+#	. "$DEVRING_TOP/tests/vm/guest-lib.sh"
+
+build=${DEVRING_BUILD:-$DEVRING_TOP/build}
+export PATH=$build/bin:$PATH LD_LIBRARY_PATH=$build/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+
+# A line for whoever watches, marked as a TAP comment, with the guest's age in seconds.
+progress() { printf '# [%s] %s\n' "$(cut -d' ' -f1 /proc/uptime)" "$*"; }
+
+# Ends the script with a sentence; the status is that of a broken set-up, not of a failed test.
+guest_die() {
+	printf 'guest: %s\n' "$*" >&2
+	exit 2
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds; false when it never did.
+wait_for() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $deadline ] || return 1
+		sleep 0.1
+	done
+}
+
+# load_devring [MODULE.ko [PARAMETER=VALUE...]]: the module, and before it what it depends on.
+load_devring() {
+	local module=${1:-$build/kmod/devring.ko} dependency
+	[ -r "$module" ] || guest_die "$module is missing: run make"
+	shift || true
+	for dependency in $(modinfo -F depends "$module" | tr ',' ' '); do
+		modprobe "$dependency" || guest_die "cannot load $dependency for $module"
+	done
+	insmod "$module" "$@" || guest_die "cannot load $module: $(dmesg | tail -n 1)"
+}
+
+unload_devring() { rmmod devring; }
+
+# udev as on a real machine, with the checkout's rules, over the devices that are there already.
+start_udevd() {
+	local conf
+	for conf in "$DEVRING_TOP"/udev-rules/*sysusers*.conf; do
+		[ ! -r "$conf" ] || systemd-sysusers "$conf" || guest_die "systemd-sysusers: $conf"
+	done
+	getent group devring >/dev/null || groupadd --system devring
+	mkdir -p /run/udev/rules.d
+	cp "$DEVRING_TOP"/udev-rules/*.rules /run/udev/rules.d/ || guest_die "no rules in udev-rules/"
+	/lib/systemd/systemd-udevd --daemon || guest_die "systemd-udevd does not start"
+	udevadm trigger --type=subsystems --action=add
+	udevadm trigger --type=devices --action=add
+	udevadm settle --timeout=120 || guest_die "udev did not settle in 120 s"
+}
+
+# load_vivid [PARAMETER=VALUE...]: one emulated V4L2 camera, unless told otherwise.
+load_vivid() {
+	if [ $# -eq 0 ]; then set -- n_devs=1 node_types=0x1; fi
+	modprobe vivid "$@" || guest_die "cannot load vivid"
+	wait_for 30 test -c /dev/video0 || guest_die "vivid made no /dev/video0"
+}
+
+# load_aloop [PARAMETER=VALUE...]: what is played on hw:Loopback,0,0 is captured on hw:Loopback,1,0.
+load_aloop() {
+	modprobe snd-aloop "$@" || guest_die "cannot load snd-aloop"
+	wait_for 30 grep -q Loopback /proc/asound/cards || guest_die "snd-aloop made no card"
+}
+
+# The virtual USB host controller that an emulated USB device is attached to.
+load_vhci() {
+	modprobe vhci-hcd "$@" || guest_die "cannot load vhci-hcd"
+	wait_for 30 test -w /sys/devices/platform/vhci_hcd.0/attach ||
+		guest_die "vhci-hcd has no attach file"
+}
