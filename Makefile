@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# devring's one makefile for people: `make help` tells what it does. Each area of user space has a
+# fragment of its own, which adds to the lists below; the kernel module is built by kbuild.
+
+ifneq ($(KERNELRELEASE),)
+# The kernel's makefiles read this file when they, or DKMS, are pointed at the whole tree.
+obj-m := kmod/
+else
+
+VERSION := $(shell cat VERSION)
+BUILD := build
+
+# ---- What may be set on the command line ----
+
+prefix ?= /usr/local
+exec_prefix ?= $(prefix)
+bindir ?= $(exec_prefix)/bin
+sbindir ?= $(exec_prefix)/sbin
+libdir ?= $(exec_prefix)/lib
+includedir ?= $(prefix)/include
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
+docdir ?= $(datadir)/doc/devring
+sysconfdir ?= /etc
+# udev and systemd look below /usr/lib and below /usr/local/lib, so these follow prefix, not libdir.
+udevdir ?= $(prefix)/lib/udev
+unitdir ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
+modulesloaddir ?= $(prefix)/lib/modules-load.d
+# DKMS has one place for sources, whatever the prefix is.
+dkmsdir ?= /usr/src
+INSTALL ?= install
+
+# The kernel to build for: the running one if its headers are here, else the newest that has some.
+KDIR ?= $(firstword $(wildcard $(addsuffix /build,$(addprefix /lib/modules/,$(RUNNING_KERNEL) \
+	$(shell tests/lib/guest-kernel headers 2>/dev/null)))))
+RUNNING_KERNEL := $(shell uname -r)
+KMODDIR ?= $(BUILD)/kmod
+
+CFLAGS ?= -O2 -g
+WARN := -std=gnu11 -Wall -Wextra -Wshadow -Wmissing-prototypes
+ifeq ($(WERROR),1)
+WARN += -Werror
+KMOD_WERROR := KCFLAGS=-Werror
+endif
+
+# ---- The areas of user space ----
+
+ALL_PRODUCTS :=
+TEST_PRODUCTS :=
+INSTALL_TARGETS :=
+
+.DEFAULT_GOAL := all
+
+-include userspace/libdevring/libdevring.mk
+-include userspace/devringctl/devringctl.mk
+-include userspace/devringd/devringd.mk
+-include tests/tests.mk
+-include tests/usbemu/usbemu.mk
+
+.PHONY: all modules userspace tests-build setup check check-long demo lint install install-system \
+	modules_install dkms-tree uninstall clean help
+
+all: modules userspace ## build the kernel module and user space
+
+userspace: $(ALL_PRODUCTS) ## build the library and the programs
+
+tests-build: $(TEST_PRODUCTS) ## build the tests' programs
+
+setup: ## install what building and testing need (Debian 12; asks apt)
+	tests/setup
+
+# ---- The kernel module ----
+
+define NO_HEADERS
+there are no kernel headers: none for the running kernel ($(RUNNING_KERNEL)) in \
+/lib/modules/$(RUNNING_KERNEL)/build, and none of another kernel. Install some \
+("apt-get install linux-headers-amd64"), or name a built kernel tree ("make KDIR=/path/to/it")
+endef
+
+# kbuild writes beside its sources: it gets a folder of links, so that kmod/ stays clean.
+# A folder that was built for another kernel is begun anew.
+modules: ## build devring.ko alone (KDIR=... names the kernel's build folder)
+	@$(if $(KDIR),:,$(error $(strip $(NO_HEADERS))))
+	@test -e $(KDIR)/Makefile || { echo "KDIR=$(KDIR) has no Makefile: give the folder" \
+		"of a configured kernel, such as /lib/modules/VERSION/build" >&2; exit 2; }
+	@case "$(KDIR)" in */$(RUNNING_KERNEL)/build) ;; *) echo "devring.ko is built for $(KDIR)," \
+		"not for the running kernel $(RUNNING_KERNEL)" ;; esac
+	@[ "$$(cat $(KMODDIR)/.kdir 2>/dev/null)" = "$(KDIR)" ] || rm -rf $(KMODDIR)
+	@mkdir -p $(KMODDIR)
+	@echo "$(KDIR)" >$(KMODDIR)/.kdir
+	@for each in uapi VERSION; do ln -sfn $(CURDIR)/$$each $(KMODDIR)/../$$each; done
+	@cd kmod && find . \( -name '*.[chS]' -o -name Kbuild -o -name Makefile \) -printf '%P\n' | \
+		while read -r file; do \
+			mkdir -p "$(abspath $(KMODDIR))/$$(dirname "$$file")"; \
+			ln -sf "$(CURDIR)/kmod/$$file" "$(abspath $(KMODDIR))/$$file"; \
+		done
+	@find $(KMODDIR) -xtype l -delete
+	$(MAKE) -C $(KDIR) M=$(abspath $(KMODDIR)) $(KMOD_WERROR) modules
+
+# ---- Tests ----
+
+# The guest boots a stock kernel, so its headers are the ones to build for, whatever runs here.
+GUEST_KDIR = /lib/modules/$$(tests/lib/guest-kernel)/build
+
+check: ## set up, build and run all tests that are fast enough for each change
+	tests/setup test
+	$(MAKE) all tests-build KDIR=$(GUEST_KDIR)
+	tests/run
+
+check-long: ## as check, and the tests that take hours
+	tests/setup test
+	$(MAKE) all tests-build KDIR=$(GUEST_KDIR)
+	tests/run --long
+
+demo: ## a camera and a microphone read by many, in a throw-away guest (HOST=1: here)
+	tests/setup demo
+	$(MAKE) all demo-build $(if $(filter 1,$(HOST)),,KDIR=$(GUEST_KDIR))
+	tests/demo/run $(if $(filter 1,$(HOST)),--host)
+
+.PHONY: demo-build
+demo-build: $(DEMO_PRODUCTS)
+
+lint: ## checkpatch, sparse, clang-tidy, shellcheck, and a build without warnings
+	tests/setup test
+	tests/lint/run
+
+# ---- Installation ----
+
+INSTALL_TARGETS += install-system dkms-tree
+
+install: $(INSTALL_TARGETS) ## install all but the module itself (DESTDIR= prefix=)
+ifeq ($(DESTDIR),)
+	ldconfig
+	@echo "Installed. docs/install.md tells how DKMS builds the module for this kernel."
+endif
+
+install-system:
+	$(INSTALL) -D -m 644 udev-rules/60-devring.rules \
+		$(DESTDIR)$(udevdir)/rules.d/60-devring.rules
+	$(INSTALL) -D -m 644 udev-rules/devring.sysusers $(DESTDIR)$(sysusersdir)/devring.conf
+	$(INSTALL) -D -m 644 udev-rules/devring.modules-load \
+		$(DESTDIR)$(modulesloaddir)/devring.conf
+
+modules_install: modules ## install the built module for its kernel, without DKMS
+	$(MAKE) -C $(KDIR) M=$(abspath $(KMODDIR)) modules_install
+
+DKMS_TREE = $(DESTDIR)$(dkmsdir)/devring-$(VERSION)
+
+dkms-tree: ## put what DKMS needs to /usr/src/devring-VERSION (DESTDIR=)
+	$(INSTALL) -d $(DKMS_TREE)
+	@find kmod uapi -type f \( -name '*.[chS]' -o -name Kbuild \) \
+		-exec $(INSTALL) -D -m 644 '{}' '$(DKMS_TREE)/{}' \;
+	$(INSTALL) -m 644 Makefile VERSION dkms.conf $(DKMS_TREE)
+
+# What there is to remove is what an installation with the same variables would put there.
+uninstall: ## remove what install put there (same DESTDIR= and prefix=)
+	rm -rf $(BUILD)/uninstall
+	$(MAKE) -s install DESTDIR=$(abspath $(BUILD)/uninstall)
+	@cd $(BUILD)/uninstall && find . ! -type d -printf '%P\n' | while read -r file; do \
+		rm -f "$(DESTDIR)/$$file"; done
+	@cd $(BUILD)/uninstall && find . -mindepth 1 -depth -type d -path '*devring*' -printf '%P\n' | \
+		while read -r dir; do \
+			[ ! -d "$(DESTDIR)/$$dir" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)/$$dir"; \
+		done
+	rm -rf $(BUILD)/uninstall
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+help: ## this text
+	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "Variables: KDIR=folder  HOST=1  WERROR=1  DESTDIR=folder  prefix=folder  CC=  CFLAGS="
+
+endif
