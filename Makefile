@@ -139,8 +139,8 @@ endif
 install-system:
 	$(INSTALL) -D -m 644 udev-rules/60-devring.rules \
 		$(DESTDIR)$(udevdir)/rules.d/60-devring.rules
-	$(INSTALL) -D -m 644 udev-rules/devring.sysusers $(DESTDIR)$(sysusersdir)/devring.conf
-	$(INSTALL) -D -m 644 udev-rules/devring.modules-load \
+	$(INSTALL) -D -m 644 udev-rules/devring.sysusers.conf $(DESTDIR)$(sysusersdir)/devring.conf
+	$(INSTALL) -D -m 644 udev-rules/devring.modules-load.conf \
 		$(DESTDIR)$(modulesloaddir)/devring.conf
 
 modules_install: modules ## install the built module for its kernel, without DKMS
