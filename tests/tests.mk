@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Included by the top-level Makefile. `make tests-build` compiles tests/kernel/*.c, one static
+# Included by the top-level Makefile. Compiles tests/kernel/*.c, one static
 # program a file, into build/tests/kernel; those that also run in the user-mode debug kernel are
 # linked into build/tests/kernel-um as well. A file with `/* lane: guest */` in its first five lines
 # needs the stock kernel; abi32.c is a 32-bit program, which that other kernel cannot run either.
@@ -32,9 +32,9 @@ build/tests/kernel-um/%: build/tests/kernel/%
 	ln -f $< $@
 
 # A program whose source is gone must not go on being run.
-.PHONY: tests-build tests-stale
-tests-stale:
-	@for f in $(filter-out $(KERNEL_TEST_PROGRAMS),$(wildcard build/tests/kernel/* \
-		build/tests/kernel-um/*)); do rm -f $$f; done
+.PHONY: kernel-tests-stale
+kernel-tests-stale:
+	@rm -f $(filter-out $(KERNEL_TEST_PROGRAMS),$(wildcard build/tests/kernel/* \
+		build/tests/kernel-um/*))
 
-tests-build: tests-stale $(KERNEL_TEST_PROGRAMS)
+TEST_PRODUCTS += kernel-tests-stale $(KERNEL_TEST_PROGRAMS)
