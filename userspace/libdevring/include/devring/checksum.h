@@ -2,8 +2,8 @@
 /*
  * The checksum that producers may put into the metadata of each frame, before they commit it.
  *
- * A convention of programs, not of the kernel: devringd does it with "checksum = yes", and tests and
- * demonstrations check it.  It shows whether a frame changed while somebody looked at it.
+ * A convention of programs, not of the kernel: devringd does it with "checksum = yes", and tests
+ * and demonstrations check it.  It shows whether a frame changed while somebody looked at it.
  */
 #ifndef DEVRING_CHECKSUM_H
 #define DEVRING_CHECKSUM_H
@@ -33,7 +33,9 @@ static_assert(sizeof(struct devring_checksum) == 16, "layout");
 _Static_assert(sizeof(struct devring_checksum) == 16, "layout");
 #endif
 
-/** struct devring_crc_table - working tables of devring_crc32(): fill once with devring_crc_init() */
+/**
+ * struct devring_crc_table - working tables of devring_crc32(): fill once with devring_crc_init()
+ */
 struct devring_crc_table {
 	uint32_t t[8][256];
 };
@@ -47,14 +49,15 @@ static inline void devring_crc_init(struct devring_crc_table *table)
 			c = (c >> 1) ^ (c & 1 ? 0xedb88320u : 0);
 		table->t[0][i] = c;
 	}
-	/* Table k advances a byte's contribution over k more bytes of zeros: eight bytes at a step. */
+	/* Table k carries a byte over k more bytes of zeros, so that eight go at a step. */
 	for (uint32_t i = 0; i < 256; i++)
 		for (int k = 1; k < 8; k++)
 			table->t[k][i] = (table->t[k - 1][i] >> 8) ^
 					 table->t[0][table->t[k - 1][i] & 0xff];
 }
 
-static inline uint32_t devring_crc32(const struct devring_crc_table *table, const void *data, size_t size)
+static inline uint32_t devring_crc32(const struct devring_crc_table *table, const void *data,
+				     size_t size)
 {
 	const unsigned char *p = (const unsigned char *)data;
 	uint32_t c = 0xffffffffu;
@@ -73,17 +76,22 @@ static inline uint32_t devring_crc32(const struct devring_crc_table *table, cons
 }
 
 /** devring_checksum_put() - write the checksum of a payload into its metadata */
-static inline void devring_checksum_put(const struct devring_crc_table *table, void *metadata, const void *data,
-					size_t size, uint64_t number)
+static inline void devring_checksum_put(const struct devring_crc_table *table, void *metadata,
+					const void *data, size_t size, uint64_t number)
 {
-	struct devring_checksum sum = { DEVRING_CHECKSUM_MAGIC, devring_crc32(table, data, size), number };
+	struct devring_checksum sum = {
+		DEVRING_CHECKSUM_MAGIC, devring_crc32(table, data, size), number
+	};
 
 	memcpy(metadata, &sum, sizeof(sum));
 }
 
-/** devring_checksum_ok() - does the payload match its metadata?  *@number, unless NULL, gets the producer's count */
-static inline bool devring_checksum_ok(const struct devring_crc_table *table, const void *metadata, const void *data,
-				       size_t size, uint64_t *number)
+/**
+ * devring_checksum_ok() - does the payload match its metadata?  *@number, unless NULL, gets the
+ *			   producer's count
+ */
+static inline bool devring_checksum_ok(const struct devring_crc_table *table, const void *metadata,
+				       const void *data, size_t size, uint64_t *number)
 {
 	struct devring_checksum sum;
 

@@ -2,24 +2,24 @@
 /*
  * libdevring: read, feed and follow the devices of /dev/devring.
  *
- * <linux/devring.h> is the contract with the kernel; this library saves its users the loops around it: finding
- * a device by what people call it, mapping each new generation of a ring, going on after an unplug or a restart
- * of the producer, and decoding records.
+ * <linux/devring.h> is the contract with the kernel; this library saves its users the loops around
+ * it: finding a device by what people call it, mapping each new generation of a ring, going on
+ * after an unplug or a restart of the producer, and decoding records.
  *
  *	struct devring_reader_file	reads a device (or is the registrant of a sink)
  *	struct devring_producer		fills a device (or writes into a sink)
  *	struct devring_watch		follows what changes, for all devices
- *	int control			a file descriptor of /dev/devring, for the calls that need no state
+ *	int control			a descriptor of /dev/devring, for the calls without state
  *
- * Results: functions that can fail return a negative errno; the errno variable itself means nothing after
- * them.  Time-outs are milliseconds: -1 waits for ever, 0 does not wait.
+ * Results: functions that can fail return a negative errno; the errno variable itself means nothing
+ * after them.  Time-outs are milliseconds: -1 waits for ever, 0 does not wait.
  *
- * Threads: there is no global state.  Functions on descriptors and on plain structs ("any thread") can be
- * called by any thread at any time.  Functions on an object ("one thread at a time") must not run at once on
- * the same object, but may on different ones, even of the same device.
+ * Threads: there is no global state.  Functions on descriptors and on plain structs ("any thread")
+ * can be called by any thread at any time.  Functions on an object ("one thread at a time") must
+ * not run at once on the same object, but may on different ones, even of the same device.
  *
- * Memory: objects are allocated by the functions that open them and freed by those that close them; nothing
- * else allocates.  Fork: do not use an object in both parent and child.
+ * Memory: objects are allocated by the functions that open them and freed by those that close them;
+ * nothing else allocates.  Fork: do not use an object in both parent and child.
  *
  * A struct that the caller fills begins as zeros ({ 0 }); zero means the default in each member.
  */
@@ -56,14 +56,16 @@ const char *devring_type_name(uint32_t type);
 int devring_type_from_name(const char *name);
 
 /**
- * devring_state_name() - "offline", "available", "error", "removed"; NULL for a number that is no state
+ * devring_state_name() - "offline", "available", "error", "removed"; NULL for a number that is no
+ *			  state
  * devring_state_from_name() - the state of that name, or -EINVAL
  */
 const char *devring_state_name(uint32_t state);
 int devring_state_from_name(const char *name);
 
 /**
- * devring_flags_to_text() - DEVRING_REG_* as "persist,public", "" for none, numbers for unknown bits
+ * devring_flags_to_text() - DEVRING_REG_* as "persist,public", "" for none, numbers for unknown
+ *			     bits
  * devring_flags_from_text() - the reverse; 0, or -EINVAL and *@flags unchanged
  * devring_frame_flags_to_text() - DEVRING_FRAME_* as "key,discontinuity"
  * devring_changed_to_text() - DEVRING_CHANGED_* as "added,state,format,generation,in-use,producer"
@@ -78,34 +80,40 @@ char *devring_changed_to_text(uint32_t changed, char *buf, size_t size);
 
 /**
  * devring_fourcc_to_text() - the four characters, without trailing spaces; @buf has 5 bytes or more
- * devring_fourcc_from_text() - V4L2_PIX_FMT_* of one to four characters, 0 if @text is something else
+ * devring_fourcc_from_text() - V4L2_PIX_FMT_* of one to four characters, 0 if @text is something
+ *				else
  */
 char *devring_fourcc_to_text(uint32_t fourcc, char *buf);
 uint32_t devring_fourcc_from_text(const char *text);
 
 /**
- * devring_sample_name() - "S16_LE" and so on for a SNDRV_PCM_FORMAT_*; NULL if the library does not know it
+ * devring_sample_name() - "S16_LE" and so on for a SNDRV_PCM_FORMAT_*; NULL if the library does not
+ *			   know it
  * devring_sample_from_name() - SNDRV_PCM_FORMAT_* of that name, or -EINVAL
- * devring_sample_bytes() - bytes of one sample of one channel, 0 if the library does not know the format
+ * devring_sample_bytes() - bytes of one sample of one channel, 0 if the library does not know the
+ *			    format
  */
 const char *devring_sample_name(uint32_t sample_format);
 int devring_sample_from_name(const char *name);
 unsigned int devring_sample_bytes(uint32_t sample_format);
 
 /**
- * devring_format_to_text() - a format for people: "YUYV 640x480 30 fps", "S16_LE 48000 Hz 2 ch", "-" for none
+ * devring_format_to_text() - a format for people: "YUYV 640x480 30 fps", "S16_LE 48000 Hz 2 ch",
+ *			      "-" for none
  *
- * Texts that the format carries are cleaned: what is not printable ASCII becomes '?'.  Returns @buf.
+ * Texts that the format carries are cleaned: what is not printable ASCII becomes '?'.  Returns
+ * @buf.
  */
 char *devring_format_to_text(const struct devring_format *format, char *buf, size_t size);
 
 /**
  * devring_video_layout() - fill planes, stride and plane_offset from fourcc, width and height
- * @video: fourcc, width and height are set; strides that are not 0 are kept if they are large enough
+ * @video: fourcc, width and height are set; strides that are not 0 are kept if they are large
+ *	   enough
  *
- * Knows the common uncompressed formats without padding between planes.  Returns the bytes of one picture,
- * 0 for a compressed format that the library knows (MJPG, JPEG, H264, HEVC, VP80, VP90), -EINVAL for any other,
- * and -EOVERFLOW for a picture beyond DEVRING_SLOT_SIZE_MAX.
+ * Knows the common uncompressed formats without padding between planes.  Returns the bytes of one
+ * picture, 0 for a compressed format that the library knows (MJPG, JPEG, H264, HEVC, VP80, VP90),
+ * -EINVAL for any other, and -EOVERFLOW for a picture beyond DEVRING_SLOT_SIZE_MAX.
  */
 int devring_video_layout(struct devring_video_format *video);
 
@@ -115,9 +123,11 @@ int devring_video_layout(struct devring_video_format *video);
 
 /**
  * devring_control_open() - open /dev/devring, close-on-exec
- * @flags: O_RDONLY to list, query and open PUBLIC devices, O_RDWR to register as well; also O_NONBLOCK
+ * @flags: O_RDONLY to list, query and open PUBLIC devices, O_RDWR to register as well; also
+ *	   O_NONBLOCK
  *
- * Returns the descriptor.  Errors: those of open(2); ENOENT or ENODEV says that the module is not loaded.
+ * Returns the descriptor.  Errors: those of open(2); ENOENT or ENODEV says that the module is not
+ * loaded.
  */
 int devring_control_open(int flags);
 
@@ -157,25 +167,30 @@ int devring_next_device(int control, struct devring_device *device);
  *	"pci-0000:00:14.0-usb-0:2:1.0"	its path id
  *	"17"				its numeric id
  *
- * What a registrant without privilege claims (type, stable id, path id) never wins over what a privileged one
- * claims, and a stranger's plain name never matches: that is what the u<uid>- prefix is for.
+ * What a registrant without privilege claims (type, stable id, path id) never wins over what a
+ * privileged one claims, and a stranger's plain name never matches: that is what the u<uid>- prefix
+ * is for.
  *
  * Errors: ENODEV (no such device), EINVAL (empty, or "@..." with an unknown type).
  */
 int devring_find(int control, const char *spec, struct devring_device *device);
 
-/** devring_node() - the path of a device's node, "/dev/devringN"; @buf has DEVRING_NODE_SIZE bytes or more */
+/**
+ * devring_node() - the path of a device's node, "/dev/devringN"; @buf has DEVRING_NODE_SIZE bytes
+ *		    or more
+ */
 char *devring_node(uint32_t minor, char *buf, size_t size);
 
 /**
- * devring_open_device() - open a device's node, or for a PUBLIC one without node or right to it, by OPEN
+ * devring_open_device() - open a device's node, or for a PUBLIC one without node or right to it, by
+ *			   OPEN
  * @control: control node, to look up and for OPEN; -1: open it for this call
  * @spec: as devring_find().  A path elsewhere, beginning with '/', is opened as it is.
  * @flags: O_RDONLY to read, O_RDWR to produce into a sink; O_NONBLOCK
  *
  * Makes sure that the node still is the device that was found, since minors are reused.  Close-on-exec.
- * Returns the descriptor.  Errors: those of devring_find() and open(2); EUSERS (limit of readers), EBUSY (the sink
- * has a producer).
+ * Returns the descriptor.  Errors: those of devring_find() and open(2); EUSERS (limit of readers),
+ * EBUSY (the sink has a producer).
  */
 int devring_open_device(int control, const char *spec, int flags);
 
@@ -183,7 +198,8 @@ int devring_open_device(int control, const char *spec, int flags);
  * devring_register_device() - REGISTER; returns the producer's descriptor (for a sink its reader's)
  * @reg: size is set by the library; id and minor are filled in
  * devring_unregister_device() - UNREGISTER
- * devring_attach_device() - ATTACH with DEVRING_ATTACH_* flags; returns a descriptor as devring_register_device()
+ * devring_attach_device() - ATTACH with DEVRING_ATTACH_* flags; returns a descriptor as
+ *			     devring_register_device()
  *
  * Errors: as in <linux/devring.h>.
  */
@@ -192,9 +208,11 @@ int devring_unregister_device(int control, uint64_t id);
 int devring_attach_device(int control, uint64_t id, uint32_t flags);
 
 /**
- * devring_set_ring_fd(), devring_set_format_fd(), devring_set_state_fd() - the set-up calls on a descriptor
+ * devring_set_ring_fd(), devring_set_format_fd(), devring_set_state_fd() - the set-up calls on a
+ * descriptor
  *
- * For a sink's registrant, whose object is a reader's; producers use devring_producer_set_ring() and so on.
+ * For a sink's registrant, whose object is a reader's; producers use devring_producer_set_ring()
+ * and so on.
  * @geometry: where to write the new geometry, or NULL
  * @format: its generation is ignored, and filled in
  */
@@ -231,10 +249,11 @@ int devring_revoke_readers(int fd, uint32_t what, uint32_t uid, uint64_t reader)
 struct devring_watch;
 
 /**
- * devring_watch_open() - begin to listen; the devices that exist come first, each with DEVRING_CHANGED_ADDED
+ * devring_watch_open() - begin to listen; the devices that exist come first, each with
+ *			  DEVRING_CHANGED_ADDED
  * devring_watch_close() - end it; NULL is allowed
- * devring_watch_fd() - to poll for POLLIN.  When it is readable call devring_watch_next() until -EAGAIN, since the
- *			object may have more records than one.
+ * devring_watch_fd() - to poll for POLLIN.  When it is readable call devring_watch_next() until
+ *			-EAGAIN, since the object may have more records than one.
  */
 int devring_watch_open(struct devring_watch **watch);
 void devring_watch_close(struct devring_watch *watch);
@@ -247,8 +266,8 @@ int devring_watch_fd(const struct devring_watch *watch);
  * Returns the kind of record:
  *	DEVRING_RECORD_CHANGE	change->device is as it is now; change->changed says what is new
  *	DEVRING_RECORD_REMOVED	it is gone
- *	DEVRING_RECORD_RESYNC	this listener fell too far behind: forget all devices; those that exist follow,
- *				each with DEVRING_CHANGED_ADDED
+ *	DEVRING_RECORD_RESYNC	this listener fell too far behind: forget all devices; those that
+ *				exist follow, each with DEVRING_CHANGED_ADDED
  * Errors: EAGAIN (nothing within @timeout_ms), EINTR, ENODEV.
  */
 int devring_watch_next(struct devring_watch *watch, struct devring_change *change, int timeout_ms);
@@ -257,7 +276,9 @@ int devring_watch_next(struct devring_watch *watch, struct devring_change *chang
  * ---- Reading ----
  */
 
-/** struct devring_reader_file - one reader: an open file with a cursor, and the rings it has mapped */
+/**
+ * struct devring_reader_file - one reader: an open file with a cursor, and the rings it has mapped
+ */
 struct devring_reader_file;
 
 /**
@@ -268,9 +289,10 @@ struct devring_reader_file;
  * @metadata_size: length of the metadata
  * @frame: the record that came with it: sequence, times, flags, lost, format_generation
  *
- * The frame stands still until the reader has called for as many newer ones as it has holds (one by default: until
- * the next call of devring_reader_next()), or has released it.  After that the pointers are not to be used.
- * A hold that the kernel had to break is told by DEVRING_RECORD_F_HOLD_BROKEN in frame.rec.flags of the next frame.
+ * The frame stands still until the reader has called for as many newer ones as it has holds (one by
+ * default: until the next call of devring_reader_next()), or has released it.  After that the
+ * pointers are not to be used.  A hold that the kernel had to break is told by
+ * DEVRING_RECORD_F_HOLD_BROKEN in frame.rec.flags of the next frame.
  */
 struct devring_view {
 	const void *data;
@@ -285,8 +307,8 @@ struct devring_view {
  * @DEVRING_EVENT_END: the device was removed and all its frames were read; so it stays
  * @DEVRING_EVENT_FRAME: a frame is in the view
  * @DEVRING_EVENT_STATE: state or error changed: devring_reader_state()
- * @DEVRING_EVENT_FORMAT: frames from now on have another format: devring_reader_format().  Told before the first
- *			  frame too.
+ * @DEVRING_EVENT_FORMAT: frames from now on have another format: devring_reader_format().  Told
+ *			  before the first frame too.
  * @DEVRING_EVENT_GENERATION: the ring was replaced (a new producer, another size)
  */
 enum devring_event {
@@ -297,7 +319,7 @@ enum devring_event {
 	DEVRING_EVENT_GENERATION	= 8,
 };
 
-/* struct devring_reader_options.holds: no frame is held; check with devring_reader_intact() after use. */
+/* struct devring_reader_options.holds: nothing is held; use devring_reader_intact() afterwards. */
 #define DEVRING_NO_HOLDS	0xffffffffU
 
 /**
@@ -306,8 +328,8 @@ enum devring_event {
  * @start: enum devring_start; 0: the newest frame there is, else the next
  * @sequence: with DEVRING_START_SEQUENCE
  * @holds: frames that stand still at once; 0: one.  DEVRING_NO_HOLDS: none
- * @events: DEVRING_EVENT_STATE | _FORMAT | _GENERATION to be told of; frames and the end always are.  What is not
- *	    asked for is handled without a word.
+ * @events: DEVRING_EVENT_STATE | _FORMAT | _GENERATION to be told of; frames and the end always
+ *	    are.  What is not asked for is handled without a word.
  */
 struct devring_reader_options {
 	uint32_t flags;
@@ -340,8 +362,8 @@ int devring_reader_open(struct devring_reader_file **reader, const char *spec,
 
 /**
  * devring_reader_from_fd() - the same for a descriptor that is open already
- * @fd: from open(2), OPEN, a socket, or for a sink from REGISTER or ATTACH.  It belongs to the reader when this
- *	succeeds, and stays the caller's when it fails.
+ * @fd: from open(2), OPEN, a socket, or for a sink from REGISTER or ATTACH.  It belongs to the
+ *	reader when this succeeds, and stays the caller's when it fails.
  */
 int devring_reader_from_fd(struct devring_reader_file **reader, int fd,
 			   const struct devring_reader_options *options);
@@ -350,8 +372,8 @@ int devring_reader_from_fd(struct devring_reader_file **reader, int fd,
 void devring_reader_close(struct devring_reader_file *reader);
 
 /**
- * devring_reader_fd() - to poll for POLLIN; call devring_reader_next() with time-out 0 until -EAGAIN when it is
- *			 readable.  Do not read(2) it.
+ * devring_reader_fd() - to poll for POLLIN; call devring_reader_next() with time-out 0 until
+ *			 -EAGAIN when it is readable.  Do not read(2) it.
  */
 int devring_reader_fd(const struct devring_reader_file *reader);
 
@@ -360,21 +382,24 @@ int devring_reader_fd(const struct devring_reader_file *reader);
  * @view: filled in with DEVRING_EVENT_FRAME
  * @timeout_ms: -1 takes one system call a frame, others at most two
  *
- * Unplugging, replugging and restarts of the producer happen to the same reader: it maps new rings itself, and
- * keeps old ones mapped while frames in them are still the caller's.
+ * Unplugging, replugging and restarts of the producer happen to the same reader: it maps new rings
+ * itself, and keeps old ones mapped while frames in them are still the caller's.
  *
- * Returns enum devring_event.  Errors: EAGAIN (nothing within @timeout_ms), EINTR (a signal), ENODEV (revoked),
- * ENOMEM (no address space to map the ring; call again to try again).
+ * Returns enum devring_event.  Errors: EAGAIN (nothing within @timeout_ms), EINTR (a signal),
+ * ENODEV (revoked), ENOMEM (no address space to map the ring; call again to try again).
  */
-int devring_reader_next(struct devring_reader_file *reader, struct devring_view *view, int timeout_ms);
+int devring_reader_next(struct devring_reader_file *reader, struct devring_view *view,
+			int timeout_ms);
 
 /**
- * devring_reader_latest() - as devring_reader_next(), but skips to the newest frame (one thread at a time)
+ * devring_reader_latest() - as devring_reader_next(), but skips to the newest frame (one thread at
+ *			     a time)
  *
- * Frames that are skipped count as lost.  Never returns the same frame twice.  Calls of the two functions can be
- * mixed; each change between them costs one more system call.
+ * Frames that are skipped count as lost.  Never returns the same frame twice.  Calls of the two
+ * functions can be mixed; each change between them costs one more system call.
  */
-int devring_reader_latest(struct devring_reader_file *reader, struct devring_view *view, int timeout_ms);
+int devring_reader_latest(struct devring_reader_file *reader, struct devring_view *view,
+			  int timeout_ms);
 
 /**
  * devring_reader_release() - end the hold of a frame early, so that its slot is free sooner
@@ -388,14 +413,16 @@ int devring_reader_release(struct devring_reader_file *reader, uint64_t sequence
  *
  * For readers without holds, and for those who must know before they act on what they read.
  */
-bool devring_reader_intact(const struct devring_reader_file *reader, const struct devring_view *view);
+bool devring_reader_intact(const struct devring_reader_file *reader,
+			   const struct devring_view *view);
 
 /**
  * devring_reader_device() - what the device is now (QUERY)
- * devring_reader_format() - the format in force; asks the kernel only when it may have changed.  Compare
- *			     format.generation with frame.format_generation where frames of two formats can be near.
- * devring_reader_state() - enum devring_state as last told by devring_reader_next(); *@error, unless NULL, gets a
- *			    positive errno or 0.  0 before it was told.
+ * devring_reader_format() - the format in force; asks the kernel only when it may have changed.
+ *			     Compare format.generation with frame.format_generation where frames of
+ *			     two formats can be near.
+ * devring_reader_state() - enum devring_state as last told by devring_reader_next(); *@error,
+ *			    unless NULL, gets a positive errno or 0.  0 before it was told.
  * devring_reader_geometry() - the ring as last told; generation 0: none yet
  * devring_reader_counters() - counters since the reader was opened
  *
@@ -404,22 +431,26 @@ bool devring_reader_intact(const struct devring_reader_file *reader, const struc
 int devring_reader_device(struct devring_reader_file *reader, struct devring_device *device);
 int devring_reader_format(struct devring_reader_file *reader, struct devring_format *format);
 uint32_t devring_reader_state(const struct devring_reader_file *reader, int *error);
-void devring_reader_geometry(const struct devring_reader_file *reader, struct devring_geometry *geometry);
-void devring_reader_counters(const struct devring_reader_file *reader, struct devring_counters *counters);
+void devring_reader_geometry(const struct devring_reader_file *reader,
+			     struct devring_geometry *geometry);
+void devring_reader_counters(const struct devring_reader_file *reader,
+			     struct devring_counters *counters);
 
 /**
  * devring_sample_begin() - the newest frame there is, without a system call (one thread at a time)
- * @view: filled in; of view.frame the sequence, generation, slot, bytes, flags, times, trace_id, format_generation
- *	  and lost_before.  The same frame is returned again until there is a newer one.
+ * @view: filled in; of view.frame the sequence, generation, slot, bytes, flags, times, trace_id,
+ *	  format_generation and lost_before.  The same frame is returned again until there is a
+ *	  newer one.
  *
- * The frame is not held: look at it, or copy it, then ask devring_sample_end() whether it stood still.
- * The first call, and the first one after the ring was replaced, maps the ring: that is a system call, and makes
- * the caller count as a reader, so that the camera starts.
+ * The frame is not held: look at it, or copy it, then ask devring_sample_end() whether it stood
+ * still. The first call, and the first one after the ring was replaced, maps the ring: that is a
+ * system call, and makes the caller count as a reader, so that the camera starts.
  *
- * Returns 0.  Errors: EAGAIN (no frame, or it was just replaced: try again later), ENODEV (revoked), ENOMEM.
+ * Returns 0.  Errors: EAGAIN (no frame, or it was just replaced: try again later), ENODEV
+ * (revoked), ENOMEM.
  *
- * devring_sample_end() - 0: what was read since devring_sample_begin() is sound.  -ESTALE: it may be torn, throw
- * it away.
+ * devring_sample_end() - 0: what was read since devring_sample_begin() is sound.  -ESTALE: it may
+ * be torn, throw it away.
  */
 int devring_sample_begin(struct devring_reader_file *reader, struct devring_view *view);
 int devring_sample_end(const struct devring_reader_file *reader, const struct devring_view *view);
@@ -451,14 +482,14 @@ struct devring_fill {
 
 /**
  * devring_producer_register() - make a device and be its producer
- * @reg: size is set by the library; id and minor are filled in.  Without DEVRING_REG_SINK: a sink's registrant is
- *	 its reader, see devring_register_device() and devring_reader_from_fd().
+ * @reg: size is set by the library; id and minor are filled in.  Without DEVRING_REG_SINK: a sink's
+ *	 registrant is its reader, see devring_register_device() and devring_reader_from_fd().
  * devring_producer_attach() - be the next producer of a persistent device
  * @spec: as devring_find(): its stable id is what does not change
  * @flags: DEVRING_ATTACH_TAKEOVER or 0
  * devring_producer_open() - be the producer of a sink (speaker): opens its node for writing
- * devring_producer_from_fd() - be the producer by a descriptor that is open already; it belongs to the producer when
- *				this succeeds
+ * devring_producer_from_fd() - be the producer by a descriptor that is open already; it belongs to
+ *				the producer when this succeeds
  * devring_producer_close() - close; NULL is allowed.  A device that is not persistent goes with it.
  *
  * Errors: those of REGISTER, ATTACH, devring_find() and devring_open_device(), and ENOMEM.
@@ -470,7 +501,8 @@ int devring_producer_from_fd(struct devring_producer **producer, int fd);
 void devring_producer_close(struct devring_producer *producer);
 
 /**
- * devring_producer_fd() - to poll: POLLIN when the number of readers changed, POLLOUT when a slot can be taken
+ * devring_producer_fd() - to poll: POLLIN when the number of readers changed, POLLOUT when a slot
+ *			   can be taken
  * devring_producer_id() - the device's id
  */
 int devring_producer_fd(const struct devring_producer *producer);
@@ -480,9 +512,9 @@ uint64_t devring_producer_id(const struct devring_producer *producer);
  * devring_producer_set_ring() - allocate slots and map them (one thread at a time)
  * @metadata_size: bytes of metadata a slot, may be 0
  *
- * Slots taken before are gone: committing them is ESTALE.  Their memory stays mapped, until the ring is replaced
- * once more or devring_producer_drop_old() is called, so that a driver that was given them can finish.
- * The producer of a sink cannot: its registrant decides.
+ * Slots taken before are gone: committing them is ESTALE.  Their memory stays mapped, until the
+ * ring is replaced once more or devring_producer_drop_old() is called, so that a driver that was
+ * given them can finish. The producer of a sink cannot: its registrant decides.
  *
  * devring_producer_drop_old() - unmap the ring before this one
  */
@@ -492,19 +524,24 @@ void devring_producer_drop_old(struct devring_producer *producer);
 
 /**
  * devring_producer_set_format() - say what frames are from now on; format.generation is filled in
- * devring_producer_set_state() - DEVRING_STATE_ERROR with a positive errno, or DEVRING_STATE_AVAILABLE with 0
- * devring_producer_device() - what the device is now: a sink's producer finds format and geometry there
+ * devring_producer_set_state() - DEVRING_STATE_ERROR with a positive errno, or
+ *				  DEVRING_STATE_AVAILABLE with 0
+ * devring_producer_device() - what the device is now: a sink's producer finds format and geometry
+ *			       there
  * devring_producer_geometry() - the ring that is mapped; generation 0: none yet
- * devring_producer_header() - the device's header page, read-only, valid until close; NULL if it could not be mapped
+ * devring_producer_header() - the device's header page, read-only, valid until close; NULL if it
+ *			       could not be mapped
  */
 int devring_producer_set_format(struct devring_producer *producer, struct devring_format *format);
 int devring_producer_set_state(struct devring_producer *producer, uint32_t state, int error);
 int devring_producer_device(struct devring_producer *producer, struct devring_device *device);
-void devring_producer_geometry(const struct devring_producer *producer, struct devring_geometry *geometry);
+void devring_producer_geometry(const struct devring_producer *producer,
+			       struct devring_geometry *geometry);
 const struct devring_header *devring_producer_header(const struct devring_producer *producer);
 
 /**
- * devring_producer_slot_address() - where slot number @slot of the ring in force is mapped, NULL if there is none
+ * devring_producer_slot_address() - where slot number @slot of the ring in force is mapped, NULL if
+ *				     there is none
  *
  * To hand all slots to a driver before any is taken.  Write only into slots that are taken.
  */
@@ -514,19 +551,20 @@ void *devring_producer_slot_address(const struct devring_producer *producer, uin
  * devring_producer_take() - take a slot to fill (one thread at a time; never waits)
  *
  * Maps the ring first when it is new.  Several slots may be out at once, at most slots - 2.
- * Returns 0.  Errors: ENOBUFS (no slot free: poll for POLLOUT), ENXIO (no ring), ENODEV (taken over, removed or
- * revoked), ESTALE (the ring was replaced meanwhile: call again), ENOMEM.
+ * Returns 0.  Errors: ENOBUFS (no slot free: poll for POLLOUT), ENXIO (no ring), ENODEV (taken
+ * over, removed or revoked), ESTALE (the ring was replaced meanwhile: call again), ENOMEM.
  *
  * devring_producer_take_wait() - the same, but waits for a slot, at most @timeout_ms: EAGAIN, EINTR
  */
 int devring_producer_take(struct devring_producer *producer, struct devring_fill *fill);
-int devring_producer_take_wait(struct devring_producer *producer, struct devring_fill *fill, int timeout_ms);
+int devring_producer_take_wait(struct devring_producer *producer, struct devring_fill *fill,
+			       int timeout_ms);
 
 /**
  * devring_producer_commit() - publish a slot
  * @fill: from devring_producer_take()
- * @commit: bytes, flags, capture_ns (0: now), media_time, trace_id, lost_before; the rest is set by the library.
- *	    With DEVRING_FRAME_PARTIAL the slot stays out for later commits.
+ * @commit: bytes, flags, capture_ns (0: now), media_time, trace_id, lost_before; the rest is set by
+ *	    the library. With DEVRING_FRAME_PARTIAL the slot stays out for later commits.
  *
  * Errors: ESTALE (the ring was replaced), EINVAL, EBUSY (another frame is partial), ENODEV.
  *
@@ -544,16 +582,19 @@ int devring_producer_commit_many(struct devring_producer *producer, struct devri
 int devring_producer_return(struct devring_producer *producer, const struct devring_fill *fill);
 
 /**
- * devring_producer_readers() - how many readers there are: capture while it is not 0 (one thread at a time)
+ * devring_producer_readers() - how many readers there are: capture while it is not 0 (one thread at
+ *				a time)
  *
- * Reads the news if there is any, without waiting; one system call when there is none.  Returns the number of
- * readers.  Errors: ENODEV (taken over, removed or revoked).
+ * Reads the news if there is any, without waiting; one system call when there is none.  Returns the
+ * number of readers.  Errors: ENODEV (taken over, removed or revoked).
  *
- * devring_producer_wait_readers() - wait until the number of readers is other than @than; returns it.
+ * devring_producer_wait_readers() - wait until the number of readers is other than @than; returns
+ *				     it.
  * Errors: EAGAIN (still so after @timeout_ms), EINTR, ENODEV.
  */
 int devring_producer_readers(struct devring_producer *producer);
-int devring_producer_wait_readers(struct devring_producer *producer, unsigned int than, int timeout_ms);
+int devring_producer_wait_readers(struct devring_producer *producer, unsigned int than,
+				  int timeout_ms);
 
 #ifdef __cplusplus
 }
