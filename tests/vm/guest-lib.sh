@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
 # Sourced by bash scripts that tests/vm/run runs in the guest:
 #	. "$DEVRING_TOP/tests/vm/guest-lib.sh"
 
