@@ -46,6 +46,6 @@ void log_device(int priority, const char *device, const char *action, const char
 				"PRIORITY=%i", priority, "DEVRING_DEVICE=%s", device ? device : "",
 				"DEVRING_ACTION=%s", action ? action : "", NULL);
 	else
-		fprintf(stderr, "devringd: %s%s%s%s\n", priority <= LOG_WARNING ? "warning: " : "",
+		fprintf(stderr, "devringd: %s%s%s%s\n", priority == LOG_WARNING ? "warning: " : "",
 			device ? device : "", device ? ": " : "", text);
 }

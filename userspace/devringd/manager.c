@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "manager.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "text.h"
+
+/* What comes at once is listed at once. */
+#define RESCAN_MS	30
+
+void manager_changed(struct manager *m)
+{
+	unsigned int present = 0, open = 0, failed = 0;
+
+	for (struct device *d = m->devices; d; d = d->next) {
+		present += d->phase != DEVICE_ABSENT;
+		open += d->phase == DEVICE_ACTIVE || d->phase == DEVICE_LINGERING;
+		failed += d->phase == DEVICE_WAITING;
+		if (d->id)
+			table_readers(m->table, d->id, d->readers);
+	}
+	if (present == m->said.present && open == m->said.open && failed == m->said.failed)
+		return;
+	m->said.present = present;
+	m->said.open = open;
+	m->said.failed = failed;
+	sd_notifyf(0, "STATUS=%u devices, %u open, %u failing", present, open, failed);
+}
+
+struct config_device manager_config(struct manager *m, const struct hardware *hw, const char *name)
+{
+	const struct config *c = m->config;
+	const struct config_device *type = hw->type == DEVRING_TYPE_CAMERA ? &c->camera :
+		hw->type == DEVRING_TYPE_MICROPHONE ? &c->microphone : &c->speaker;
+
+	return config_for(c, type, name, hw->stable_id, hw->path_id);
+}
+
+/* Whether the config wants it at all: a section of its own has the last word. */
+static bool wanted(struct manager *m, const struct hardware *hw)
+{
+	const char *known = names_find(m->names, hw->stable_id);
+	struct config_device own = manager_config(m, hw, known ? known : "");
+
+	if (own.enabled)
+		return own.enabled > 0;
+	switch (hw->type) {
+	case DEVRING_TYPE_CAMERA:
+		return m->config->cameras;
+	case DEVRING_TYPE_MICROPHONE:
+		return m->config->microphones &&
+		       (!hw->loopback || m->config->loopback_microphone);
+	default:
+		return m->config->speakers && (!hw->loopback || m->config->loopback_speaker);
+	}
+}
+
+bool manager_registered(struct manager *m, enum devring_type type, const char *stable_id,
+			struct devring_device *device)
+{
+	memset(device, 0, sizeof(*device));
+	while (devring_next_device(m->control, device) > 0)
+		if (device->type == type && device->flags & DEVRING_REG_PERSIST &&
+		    device->registrant_uid == geteuid() && !strcmp(device->stable_id, stable_id))
+			return true;
+	return false;
+}
+
+static int attach(struct manager *m, const struct devring_device *device)
+{
+	int fd = devring_attach_device(m->control, device->id, 0);
+
+	if (fd != -EBUSY || !m->may_take_over)
+		return fd;
+	log_device(LOG_WARNING, device->name, "takeover", "taking over from process %d",
+		   device->producer_pid);
+	return devring_attach_device(m->control, device->id, DEVRING_ATTACH_TAKEOVER);
+}
+
+int manager_acquire(struct manager *m, struct devring_register *reg, bool *attached)
+{
+	struct devring_device before;
+	unsigned int number = 0;
+	bool generic = !*reg->name;
+	int fd;
+
+	*attached = manager_registered(m, reg->type, reg->stable_id, &before);
+	if (*attached && ((before.flags ^ reg->flags) & ~DEVRING_REG_LOSSLESS)) {
+		/* Of another version's making: begin anew. */
+		devring_unregister_device(m->control, before.id);
+		*attached = false;
+	}
+	if (*attached) {
+		fd = attach(m, &before);
+		reg->id = before.id;
+		text_copy(reg->name, sizeof(reg->name), before.name);
+		names_set(m->names, reg->stable_id, before.name);
+		return fd;
+	}
+	if (generic)
+		number = names_next(m->names, reg->name, reg->type, 0);
+	fd = devring_register_device(m->control, reg);
+	/* Somebody else's device has the name: ours goes on to the next. */
+	while (fd == -EEXIST && (generic || reg->type != DEVRING_TYPE_EVENT)) {
+		number = names_next(m->names, reg->name, reg->type, generic ? number + 1 : 0);
+		generic = true;
+		fd = devring_register_device(m->control, reg);
+	}
+	if (fd >= 0 && reg->type != DEVRING_TYPE_EVENT)
+		names_set(m->names, reg->stable_id, reg->name);
+	return fd;
+}
+
+static void save_names(struct manager *m)
+{
+	if (names_save(m->names))
+		log_error("the names of devices cannot be kept: %s", strerror(errno));
+}
+
+static struct device *find(struct manager *m, const struct hardware *hw)
+{
+	for (struct device *d = m->devices; d; d = d->next)
+		if (d->hw.type == hw->type && !strcmp(d->hw.stable_id, hw->stable_id))
+			return d;
+	return NULL;
+}
+
+static struct device *add(struct manager *m, const struct hardware *hw)
+{
+	struct device *d = device_new(m, hw), **end = &m->devices;
+	const char *name = names_find(m->names, hw->stable_id);
+
+	if (!d)
+		return NULL;
+	if (name)
+		text_copy(d->name, sizeof(d->name), name);
+	while (*end)
+		end = &(*end)->next;
+	*end = d;
+	return d;
+}
+
+static void plug(struct manager *m, struct device *d, const struct hardware *hw)
+{
+	int error = device_plug(d, hw);
+
+	if (error) {
+		log_device(LOG_ERR, *d->name ? d->name : hw->stable_id, "error",
+			   error == -EDQUOT ? "cannot be provided: this user's limit of devices is "
+			   "reached; raise it by the module's parameters" :
+			   "cannot be provided: %s", strerror(-error));
+		d->lost = true;
+		return;
+	}
+	hotplug_tell(m->hotplug, d, true);
+}
+
+static void unplug(struct manager *m, struct device *d)
+{
+	if (d->phase == DEVICE_ABSENT)
+		return;
+	device_unplug(d);
+	log_device(LOG_INFO, d->name, "offline", "unplugged: %s", d->hw.label);
+	hotplug_tell(m->hotplug, d, false);
+}
+
+static void found(struct manager *m, const struct hardware *hw)
+{
+	struct device *d = find(m, hw);
+
+	if (!wanted(m, hw))
+		return;
+	if (!d)
+		d = add(m, hw);
+	if (!d)
+		return;
+	d->listed = true;
+	/* Out and in again while nobody looked is what it says. */
+	if (!hardware_same(&d->hw, hw)) {
+		unplug(m, d);
+		d->lost = false;
+	}
+	if (d->phase == DEVICE_ABSENT && !d->lost)
+		plug(m, d, hw);
+}
+
+/* What there is against what we have: the difference happened. */
+static void reconcile(struct manager *m)
+{
+	struct hardware_list list;
+
+	if (discovery_list(m->discovery, &list)) {
+		log_error("cannot list the hardware (%s); trying again", strerror(errno));
+		manager_doubt(m);
+		return;
+	}
+	for (struct device *d = m->devices; d; d = d->next)
+		d->listed = false;
+	for (unsigned int i = 0; i < list.count; i++)
+		found(m, &list.items[i]);
+	hardware_free(&list);
+	for (struct device *d = m->devices; d; d = d->next) {
+		if (d->listed)
+			continue;
+		unplug(m, d);
+		d->lost = false;
+	}
+	save_names(m);
+	manager_changed(m);
+}
+
+static int on_rescan(sd_event_source *source, uint64_t usec, void *user)
+{
+	struct manager *m = user;
+
+	(void)source;
+	(void)usec;
+	m->rescan_due = false;
+	reconcile(m);
+	return 0;
+}
+
+void manager_doubt(struct manager *m)
+{
+	int error;
+
+	/* The first asks; the rest is covered by it, so that a flood costs a listing a time. */
+	if (m->rescan_due)
+		return;
+	if (!m->rescan)
+		error = sd_event_add_time_relative(m->event, &m->rescan, CLOCK_MONOTONIC,
+						   RESCAN_MS * 1000, 1000, on_rescan, m);
+	else
+		error = sd_event_source_set_time_relative(m->rescan, RESCAN_MS * 1000);
+	if (error >= 0)
+		error = sd_event_source_set_enabled(m->rescan, SD_EVENT_ONESHOT);
+	if (error < 0)
+		log_error("no timer: %s", strerror(-error));
+	else
+		m->rescan_due = true;
+}
+
+static void on_doubt(void *user)
+{
+	manager_doubt(user);
+}
+
+static void on_gone(void *user, const char *syspath)
+{
+	struct manager *m = user;
+
+	for (struct device *d = m->devices; d; d = d->next) {
+		if (strcmp(d->hw.syspath, syspath))
+			continue;
+		unplug(m, d);
+		d->lost = false;
+		manager_changed(m);
+	}
+}
+
+int manager_start(struct manager *m)
+{
+	struct discovery_calls calls = { .doubt = on_doubt, .gone = on_gone, .user = m };
+
+	m->starting = true;
+	m->hotplug = hotplug_open(m);
+	if (!m->hotplug) {
+		log_error("cannot make the device hotplug: %s", strerror(errno));
+		return -1;
+	}
+	m->table = table_open(m);
+	if (!m->table) {
+		log_error("cannot make the device state: %s", strerror(errno));
+		return -1;
+	}
+	/* Listen first: what comes during the listing makes another. */
+	m->discovery = discovery_open(m->event, &calls);
+	if (!m->discovery) {
+		log_error("cannot look for hardware: %s", strerror(errno));
+		return -1;
+	}
+	if (!discovery_has_udevd(m->discovery))
+		log_info("no udevd runs here: using the kernel's own events");
+	reconcile(m);
+	m->starting = false;
+	return 0;
+}
+
+void manager_stop(struct manager *m)
+{
+	struct device *next;
+
+	for (struct device *d = m->devices; d; d = next) {
+		next = d->next;
+		device_free(d);
+	}
+	m->devices = NULL;
+	discovery_close(m->discovery);
+	m->discovery = NULL;
+	sd_event_source_disable_unref(m->rescan);
+	m->rescan = NULL;
+	table_close(m->table);
+	m->table = NULL;
+	hotplug_close(m->hotplug);
+	m->hotplug = NULL;
+}
+
+bool manager_reload(struct manager *m)
+{
+	char error[768];
+	struct config *config = config_read(m->config_path, m->config_must_exist, error,
+					    sizeof(error));
+
+	if (!config) {
+		log_error("%s; the old configuration stays in force", error);
+		return false;
+	}
+	config_free(m->config);
+	m->config = config;
+	for (struct device *d = m->devices; d; d = d->next) {
+		if (d->phase == DEVICE_ABSENT)
+			continue;
+		if (wanted(m, &d->hw)) {
+			device_reconfigure(d);
+			continue;
+		}
+		device_unplug(d);
+		devring_unregister_device(m->control, d->id);
+		d->id = 0;
+		log_device(LOG_INFO, d->name, "removed", "not wanted by the configuration any more");
+		hotplug_tell(m->hotplug, d, false);
+	}
+	reconcile(m);
+	log_info("configuration read again");
+	return true;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The list of devices: what is plugged in, under which name, and what the config says of it. */
+#ifndef DEVRINGD_MANAGER_H
+#define DEVRINGD_MANAGER_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "config.h"
+#include "device.h"
+#include "hotplug.h"
+#include "names.h"
+#include "table.h"
+#include "udev.h"
+
+struct manager {
+	sd_event *event;
+	int control;			/* /dev/devring */
+	bool may_take_over;		/* no other devringd runs here */
+	bool starting;
+	const char *config_path;
+	bool config_must_exist;
+	struct config *config;
+	struct names *names;
+	struct discovery *discovery;
+	sd_event_source *rescan;	/* timer: list again */
+	bool rescan_due;
+	struct device *devices;
+	struct hotplug *hotplug;
+	struct table *table;
+	struct {
+		unsigned int present, open, failed;
+	} said;				/* in the status line */
+};
+
+/* Publishes the hotplug and state devices, and all hardware there is. */
+int manager_start(struct manager *manager);
+void manager_stop(struct manager *manager);
+/* Reads the config again; false: it is wrong and the old one stays in force. */
+bool manager_reload(struct manager *manager);
+/* List all hardware again soon, and compare. */
+void manager_doubt(struct manager *manager);
+/* A device's state changed: status line and table follow. */
+void manager_changed(struct manager *manager);
+/* How much the config lets us provide of this hardware. */
+struct config_device manager_config(struct manager *manager, const struct hardware *hw,
+				    const char *name);
+/* The device of ours that was registered before by this user, for this hardware. */
+bool manager_registered(struct manager *manager, enum devring_type type, const char *stable_id,
+			struct devring_device *device);
+/* REGISTER or ATTACH, and which it was; a descriptor or a negative errno. */
+int manager_acquire(struct manager *manager, struct devring_register *reg, bool *attached);
+
+#endif

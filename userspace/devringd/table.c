@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "table.h"
+
+#include <devring/client.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "feed.h"
+#include "log.h"
+#include "manager.h"
+#include "text.h"
+
+#define SLOTS	4
+
+struct row {
+	struct devring_device device;
+};
+
+struct table {
+	struct manager *manager;
+	struct feed *feed;
+	struct devring_watch *watch;
+	sd_event_source *io, *publish;
+	struct row *rows;
+	unsigned int count, size;
+	char *published;
+};
+
+static struct row *find(struct table *t, uint64_t id)
+{
+	for (unsigned int i = 0; i < t->count; i++)
+		if (t->rows[i].device.id == id)
+			return &t->rows[i];
+	return NULL;
+}
+
+static struct row *find_or_add(struct table *t, uint64_t id)
+{
+	struct row *row = find(t, id);
+
+	if (row)
+		return row;
+	if (t->count == t->size) {
+		unsigned int size = t->size ? 2 * t->size : 16;
+
+		row = realloc(t->rows, size * sizeof(*row));
+		if (!row)
+			return NULL;
+		t->rows = row;
+		t->size = size;
+	}
+	return memset(&t->rows[t->count++], 0, sizeof(*row));
+}
+
+static void removed(struct table *t, uint64_t id)
+{
+	struct row *row = find(t, id);
+
+	if (row)
+		*row = t->rows[--t->count];
+}
+
+static json_t *row_json(const struct devring_device *d)
+{
+	char format[DEVRING_TEXT_SIZE];
+	const char *state = devring_state_name(d->state);
+
+	devring_format_to_text(&d->format, format, sizeof(format));
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:s, s:s}",
+			 "id", (json_int_t)d->id, "name", d->name, "link", d->link,
+			 "type", type_name(d->type), "state", state ? state : "unknown",
+			 "error", d->error, "minor", (int)d->minor, "readers", (int)d->readers,
+			 "sink", !!(d->flags & DEVRING_REG_SINK), "label", d->label,
+			 "format", format);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	return (x->device.id > y->device.id) - (x->device.id < y->device.id);
+}
+
+/* Once for all that changed at a time, when everything else is done. */
+static int on_publish(sd_event_source *source, void *user)
+{
+	struct table *t = user;
+	json_t *all = json_object(), *list = json_array();
+	char *text;
+
+	sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	if (t->count)
+		qsort(t->rows, t->count, sizeof(*t->rows), compare);
+	for (unsigned int i = 0; i < t->count; i++) {
+		json_t *row = row_json(&t->rows[i].device);
+
+		/* A label of somebody else's that is no UTF-8 makes no row: leave it out. */
+		if (row)
+			json_array_append_new(list, row);
+	}
+	json_object_set_new(all, "schema_version", json_integer(1));
+	json_object_set_new(all, "devices", list);
+	text = json_dumps(all, JSON_COMPACT);
+	json_decref(all);
+	if (!text || (t->published && !strcmp(text, t->published)) || feed_write(t->feed, text)) {
+		free(text);
+		return 0;
+	}
+	free(t->published);
+	t->published = text;
+	return 0;
+}
+
+static void publish_soon(struct table *t)
+{
+	if (t->publish)
+		sd_event_source_set_enabled(t->publish, SD_EVENT_ONESHOT);
+}
+
+static int on_watch(sd_event_source *source, int fd, uint32_t revents, void *user)
+{
+	struct table *t = user;
+	struct devring_change change;
+	struct row *row;
+	int kind;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	while ((kind = devring_watch_next(t->watch, &change, 0)) > 0) {
+		if (kind == DEVRING_RECORD_RESYNC) {
+			t->count = 0;
+		} else if (kind == DEVRING_RECORD_REMOVED) {
+			removed(t, change.device.id);
+		} else if (kind == DEVRING_RECORD_CHANGE) {
+			row = find_or_add(t, change.device.id);
+			if (row)
+				row->device = change.device;
+		}
+	}
+	publish_soon(t);
+	if (kind == -EAGAIN || kind == -EINTR)
+		return 0;
+	log_error("cannot follow what changes (%s): the state device stands still",
+		  strerror(-kind));
+	sd_event_source_set_enabled(t->io, SD_EVENT_OFF);
+	return 0;
+}
+
+void table_readers(struct table *t, uint64_t id, unsigned int readers)
+{
+	struct row *row = t ? find(t, id) : NULL;
+
+	if (!row || row->device.readers == readers)
+		return;
+	row->device.readers = readers;
+	publish_soon(t);
+}
+
+struct table *table_open(struct manager *manager)
+{
+	struct table *t = calloc(1, sizeof(*t));
+	int error = 0;
+
+	if (!t)
+		return NULL;
+	t->manager = manager;
+	t->feed = feed_open(manager, "state", "All devices as they are", SLOTS, 16384);
+	if (!t->feed)
+		error = -errno;
+	if (!error)
+		error = devring_watch_open(&t->watch);
+	if (!error)
+		error = sd_event_add_io(manager->event, &t->io, devring_watch_fd(t->watch),
+					EPOLLIN, on_watch, t);
+	if (error >= 0)
+		error = sd_event_add_defer(manager->event, &t->publish, on_publish, t);
+	if (error >= 0)
+		error = sd_event_source_set_priority(t->publish, SD_EVENT_PRIORITY_IDLE);
+	if (error >= 0)
+		return t;
+	table_close(t);
+	errno = -error;
+	return NULL;
+}
+
+void table_close(struct table *t)
+{
+	if (!t)
+		return;
+	sd_event_source_disable_unref(t->io);
+	sd_event_source_disable_unref(t->publish);
+	devring_watch_close(t->watch);
+	feed_close(t->feed);
+	free(t->published);
+	free(t->rows);
+	free(t);
+}
