@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one place that knows kernel versions, oldest first: each block names the upstream change that it bridges.
+ * Raise the floor by deleting from the top.
+ */
+#ifndef DEVRING_COMPAT_H
+#define DEVRING_COMPAT_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
+#error "devring needs Linux 5.10 or newer"
+#endif
+
+#include <linux/device.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/uio.h>
+
+/* 5.11, 18b2db3b0385 ("mm: Convert page kmemcg type to a page memcg flag"): accounted pages can be mapped. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define DEVRING_GFP_ACCOUNT	0
+#else
+#define DEVRING_GFP_ACCOUNT	__GFP_ACCOUNT
+#endif
+
+/* 5.16, a6294593e8a1 ("iov_iter: Turn iov_iter_fault_in_readable into fault_in_iov_iter_readable") and the next. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
+static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i, size_t size)
+{
+	struct iovec iov;
+
+	if (!iter_is_iovec(i))
+		return 0;
+	iov = iov_iter_iovec(i);
+	size = min(size, iov.iov_len);
+	return fault_in_pages_writeable(iov.iov_base, size) ? size : 0;
+}
+#endif
+
+/* 6.2, 23680f0b7d7f ("driver core: make struct class.dev_uevent() take a const *"). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define devring_const_device	struct device
+#else
+#define devring_const_device	const struct device
+#endif
+
+/* 6.3, bc292ab00f6c ("mm: introduce vma->vm_flags wrapper functions"). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set, unsigned long clear)
+{
+	vma->vm_flags |= set;
+	vma->vm_flags &= ~clear;
+}
+#endif
+
+/* 6.4, 1aaba11da9aa ("driver core: class: remove module * from class_create()"). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define devring_class_create(name)	class_create(THIS_MODULE, name)
+#else
+#define devring_class_create(name)	class_create(name)
+#endif
+
+#endif /* DEVRING_COMPAT_H */

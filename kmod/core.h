@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of devring share: its objects, which lock covers what, and the functions between files.
+ *
+ * Data flows one way: producer.c takes and commits slots (slot.c) of a ring (ring.c), reader.c hands frames
+ * out, map.c shows their pages.  device.c gives all of this a name, changes.c tells the world.
+ *
+ * Locks, outermost first:
+ *
+ *	devring_registry	which devices there are
+ *	devring_dev.mutex	set-up of one device; sleeps; never held over a user copy (mmap() takes it)
+ *	devring_dev.map_sem	what maps may show: readers are page faults, writers revocation and new rings;
+ *				over pointer reads and PTE insertion only
+ *	devring_dev.lock	the data path; never sleeps
+ *	changes.c, user.c	leaf spinlocks
+ */
+#ifndef DEVRING_CORE_H
+#define DEVRING_CORE_H
+
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/uidgid.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/devring.h>
+
+#define DEVRING_MINORS		(1U << 16)
+#define DEVRING_FEATURES	(DEVRING_FEATURE_HOLDS | (DEVRING_GFP_ACCOUNT ? DEVRING_FEATURE_MEMCG : 0))
+
+/* read(2) and write(2) carry records; they come with this file position, pread(2) with that of its caller. */
+#define DEVRING_POS_RECORDS	(1LL << 62)
+
+/* A generation's window in the file, and where in it the index begins (above any page size's header). */
+#define DEVRING_WINDOW_SHIFT	34
+#define DEVRING_WINDOWS		1024
+#define DEVRING_INDEX_START	0x10000ULL
+#define DEVRING_ENTRY_STRIDE	128
+
+/* How long what a hold names, or an absent producer left, stays. */
+#define DEVRING_LINGER		(5 * HZ)
+
+enum devring_quota {
+	DEVRING_QUOTA_DEVICES,
+	DEVRING_QUOTA_READERS,
+	DEVRING_QUOTA_HOLDS,
+	DEVRING_QUOTA_BYTES,
+	DEVRING_QUOTAS,
+};
+
+/**
+ * struct devring_user - what one kuid has of devring; exists while something refers to it
+ * @node: in the list of users; users_lock of user.c covers all members
+ * @uid: who
+ * @refs: references
+ * @used: what is charged now
+ */
+struct devring_user {
+	struct list_head node;
+	kuid_t uid;
+	unsigned int refs;
+	u64 used[DEVRING_QUOTAS];
+};
+
+/* One slot, as the kernel sees it.  All under devring_dev.lock. */
+struct devring_slot_state {
+	struct list_head node;	/* in devring_ring.idle while neither out nor being zeroed */
+	u64 sequence;		/* of the frame in it, while live */
+	u32 holds;		/* readers that hold the frame */
+	bool out;		/* the producer has it */
+	bool live;		/* readers may be given the frame */
+	bool dirty;		/* may hold something that a new reader must not see */
+};
+
+/**
+ * struct devring_ring - one generation: its pages and the state of its slots
+ * @geometry: constant
+ * @pages: index, metadata and slots, one entry a page, constant
+ * @nr_pages: their number
+ * @user: whose quota of bytes it is charged to
+ * @slots: state of each slot; devring_dev.lock, as all that follows
+ * @by_entry: slot that index entry e names, or %DEVRING_NO_SLOT
+ * @idle: slots that can be taken, oldest frame first, held ones among them
+ * @tail: no frame below this sequence is live
+ * @out: slots that the producer has
+ * @held: slots that are held and not out
+ * @zeroing: slots that are being zeroed, neither out nor idle
+ * @needed: highest out + held + 2 ever
+ * @partial: slot whose frame is partial, or %DEVRING_NO_SLOT
+ * @expires: jiffies; when an old generation goes even if held
+ */
+struct devring_ring {
+	struct devring_geometry geometry;
+	struct page **pages;
+	unsigned long nr_pages;
+	struct devring_user *user;
+	struct devring_slot_state *slots;
+	u32 *by_entry;
+	struct list_head idle;
+	u64 tail;
+	u32 out;
+	u32 held;
+	u32 zeroing;
+	u32 needed;
+	u32 partial;
+	unsigned long expires;
+};
+
+#define DEVRING_NO_SLOT		U32_MAX
+
+/* Tests build a module that holds nothing, to see that they notice. */
+#ifdef DEVRING_TEST_NO_HOLDS
+#define DEVRING_HOLDING		false
+#else
+#define DEVRING_HOLDING		true
+#endif
+
+/* A frame that a reader holds. */
+struct devring_hold {
+	struct devring_ring *ring;
+	u64 sequence;
+	u32 slot;
+};
+
+/**
+ * struct devring_file - an open file of a device: a reader, or the producer
+ * @dev: its device, referenced
+ * @inode: an inode of its own, so that its maps can be zapped alone; f_mapping points there from open on
+ * @node: in devring_dev.files; mutex and lock to change, either to walk
+ * @producer: role, constant
+ * @granted: opened through OPEN, constant
+ * @charged: counts against its user's readers, constant once joined
+ * @revoked: no more access; written under mutex, map_sem and lock, read under any
+ * @scrap: producer: page that its maps show once they may not show slots any more
+ * @user: who opened it; @uid likewise
+ * @id: number, never used again
+ * @open_pid: who opened it, constant
+ * @cgroup: cgroup of who opened it, constant
+ * @since: when, CLOCK_BOOTTIME
+ * @last_pid: who last read or polled; lock, as all that follows
+ * @map_pid: who last mapped
+ * @active: counts as a reader; written under mutex and lock
+ * @flags: DEVRING_READER_*
+ * @holds_max: frames that may be held at once
+ * @nr_holds: frames that are held
+ * @holds: which, oldest first
+ * @broken: a hold was broken that the reader was not told of
+ * @broken_sequence: up to which sequence
+ * @start: where it is to start, until it is active; @start_sequence belongs to it
+ * @cursor: next sequence it wants
+ * @partial_told: bytes of the partial frame at @cursor that it was told of
+ * @delivered: frames delivered whole
+ * @lost: frames not delivered
+ * @told_generation: generation it was told of
+ * @told_state: devring_dev.state_count it was told of
+ * @told_format: format generation it was told of
+ * @told_producers: devring_dev.producers it was told of (sinks)
+ * @told_end: was told REMOVED: end of file
+ * @told_readers: producer: reader count it was told of
+ */
+struct devring_file {
+	struct devring_dev *dev;
+	struct inode *inode;
+	struct list_head node;
+	bool producer;
+	bool granted;
+	bool charged;
+	bool revoked;
+	struct page *scrap;
+	struct devring_user *user;
+	kuid_t uid;
+	u64 id;
+	struct pid *open_pid;
+	u64 cgroup;
+	u64 since;
+
+	struct pid *last_pid;
+	struct pid *map_pid;
+	bool active;
+	u32 flags;
+	u32 holds_max;
+	u32 nr_holds;
+	struct devring_hold holds[DEVRING_HOLDS_MAX];
+	bool broken;
+	u64 broken_sequence;
+	u32 start;
+	u64 start_sequence;
+	u64 cursor;
+	u32 partial_told;
+	u64 delivered;
+	u64 lost;
+	u32 told_generation;
+	u32 told_state;
+	u32 told_format;
+	u32 told_producers;
+	bool told_end;
+	u32 told_readers;
+};
+
+#define DEVRING_CHANGE_BITS	6
+
+/**
+ * struct devring_dev - a device
+ * @dev: its node in the driver model, and its reference count
+ * @id: number, never used again; this and all up to @registered_real are constant
+ * @type: enum devring_type
+ * @flags: DEVRING_REG_*
+ * @minor: N of /dev/devringN
+ * @name: as registered; @link, @label, @stable_id and @path_id likewise
+ * @user: registrant, for quota and rights
+ * @registrant_pid: registrant
+ * @registered: CLOCK_BOOTTIME
+ * @registered_real: CLOCK_REALTIME
+ * @header_page: first page of its file, written under @lock
+ * @change_node: in changes.c's list, under its lock; @change and @changed_at likewise
+ * @mutex: covers set-up: lease, producer, rings, files, activation
+ * @map_sem: covers what maps show: @ring, @old, devring_file.revoked
+ * @lock: covers the data path: rings' slots, readers' cursors and holds, and all members below
+ * @files: its open files; @mutex and @lock to change, either to walk
+ * @lease: file whose end is the end of the registration: the producer's, of a sink its reader's
+ * @producer: file that fills slots, or NULL
+ * @producer_pid: who has it
+ * @producer_uid: who has it
+ * @producers: how many there have been, changes of a sink's producer included
+ * @ring: generation in force; written under mutex, map_sem and lock, read under any; @old likewise
+ * @old: generation before, while a hold names it
+ * @geometry: of the last ring, to make the next like it
+ * @generation: number of the last generation
+ * @head: sequence of the next frame
+ * @state: enum devring_state; @error its errno
+ * @state_count: changes of state, to tell readers once
+ * @state_time: when state or format last changed
+ * @format: in force
+ * @active: readers that read, poll or map
+ * @opens: open readers
+ * @used: when a reader last became active, CLOCK_BOOTTIME
+ * @holds_broken: how many
+ * @bytes: memory of both rings
+ * @added: device_add() was done; under mutex
+ * @gone: removed; written under the registry lock, mutex and lock
+ * @reader_wait: readers; woken for frames and news
+ * @producer_wait: the producer; woken for news
+ * @tidy: zeroes or frees what outlived its time
+ * @offline_expires: jiffies, when what an absent producer left goes; 0 if nothing is due
+ * @announce: tells udev and listeners, at most ten times a second
+ * @announced: jiffies of the last time
+ * @news: DEVRING_CHANGED_* to be announced
+ */
+struct devring_dev {
+	struct device dev;
+	u64 id;
+	u32 type;
+	u32 flags;
+	u32 minor;
+	char name[DEVRING_NAME_SIZE];
+	char link[DEVRING_LINK_SIZE];
+	char label[DEVRING_LABEL_SIZE];
+	char stable_id[DEVRING_ID_SIZE];
+	char path_id[DEVRING_ID_SIZE];
+	struct devring_user *user;
+	struct pid *registrant_pid;
+	u64 registered;
+	u64 registered_real;
+	struct page *header_page;
+
+	struct list_head change_node;
+	u64 change;
+	u64 changed_at[DEVRING_CHANGE_BITS];
+
+	struct mutex mutex;
+	struct rw_semaphore map_sem;
+	spinlock_t lock;
+
+	struct list_head files;
+	struct devring_file *lease;
+	struct devring_file *producer;
+	struct pid *producer_pid;
+	kuid_t producer_uid;
+	u32 producers;
+	struct devring_ring *ring;
+	struct devring_ring *old;
+	struct devring_geometry geometry;
+	u32 generation;
+	u64 head;
+	u32 state;
+	int error;
+	u32 state_count;
+	u64 state_time;
+	struct devring_format format;
+	u32 active;
+	u32 opens;
+	u64 used;
+	u64 holds_broken;
+	u64 bytes;
+	bool added;
+	bool gone;
+
+	wait_queue_head_t reader_wait;
+	wait_queue_head_t producer_wait;
+	struct delayed_work tidy;
+	unsigned long offline_expires;
+	struct delayed_work announce;
+	unsigned long announced;
+	u32 news;
+};
+
+static inline struct devring_dev *to_devring(const struct device *dev)
+{
+	return container_of(dev, struct devring_dev, dev);
+}
+
+static inline struct devring_header *devring_header(struct devring_dev *dev)
+{
+	return page_address(dev->header_page);
+}
+
+static inline bool devring_is_sink(const struct devring_dev *dev)
+{
+	return dev->flags & DEVRING_REG_SINK;
+}
+
+/* Does @file answer for the ring: the producer's, of a sink its reader's? */
+static inline bool devring_is_lease(const struct devring_file *file)
+{
+	return file->producer != devring_is_sink(file->dev);
+}
+
+/* main.c */
+extern struct class *devring_class;
+extern dev_t devring_devt;
+extern struct page *devring_zero_page;
+extern struct workqueue_struct *devring_wq;
+extern const struct file_operations devring_file_fops;
+struct inode *devring_inode_new(void);
+
+/**
+ * struct devring_call - one ioctl
+ * @nr: its number
+ * @size: bytes of its argument
+ * @out: the argument is also the answer
+ * @fn: carries it out, or
+ * @make: makes a file whose descriptor is the answer, beside the argument
+ */
+struct devring_call {
+	unsigned int nr;
+	size_t size;
+	bool out;
+	long (*fn)(struct file *filp, void *arg);
+	struct file *(*make)(struct file *filp, void *arg);
+};
+
+long devring_ioctl(struct file *filp, const struct devring_call *calls, unsigned int cmd, unsigned long arg);
+
+/* user.c */
+struct devring_user *devring_user_get(kuid_t uid);
+void devring_user_put(struct devring_user *user);
+int devring_charge(struct devring_user *user, enum devring_quota what, u64 amount);
+void devring_uncharge(struct devring_user *user, enum devring_quota what, u64 amount);
+void devring_user_info(kuid_t uid, struct devring_info *info);
+void devring_user_init(void);
+
+/* changes.c */
+void devring_changes_add(struct devring_dev *dev);
+void devring_changes_mark(struct devring_dev *dev, u32 changed);
+void devring_changes_remove(struct devring_dev *dev);
+u64 devring_changes_last(void);
+int devring_listener_open(struct file *filp);
+void devring_listener_release(struct file *filp);
+ssize_t devring_listener_read(struct file *filp, struct iov_iter *to, bool nonblock);
+__poll_t devring_listener_poll(struct file *filp, poll_table *wait);
+
+/* control.c */
+int devring_control_init(void);
+void devring_control_exit(void);
+
+/* device.c */
+struct devring_dev *devring_dev_find(u64 id, bool next);
+struct devring_dev *devring_dev_by_minor(unsigned int minor);
+struct devring_dev *devring_dev_new(const struct devring_register *reg, bool system, kuid_t uid);
+int devring_dev_publish(struct devring_dev *dev);
+int devring_dev_add(struct devring_dev *dev);
+void devring_dev_remove(struct devring_dev *dev);
+void devring_dev_remove_all(void);
+void devring_dev_count(struct devring_info *info);
+void devring_dev_fill(struct devring_dev *dev, struct devring_device *out);
+bool devring_dev_may_manage(const struct devring_dev *dev);
+void devring_dev_write_header(struct devring_dev *dev);
+void devring_dev_set_state(struct devring_dev *dev, u32 state, int error);
+void devring_dev_announce(struct devring_dev *dev, u32 changed);
+void devring_dev_tidy_in(struct devring_dev *dev, unsigned long delay);
+void devring_dev_tidy_cancel(struct devring_dev *dev);
+void devring_wake_readers(struct devring_dev *dev);
+void devring_wake_producer(struct devring_dev *dev);
+void devring_wake_all(struct devring_dev *dev);
+
+/* sysfs.c */
+extern const struct attribute_group *devring_dev_groups[];
+extern const struct attribute_group *devring_control_groups[];
+int devring_dev_uevent(devring_const_device *device, struct kobj_uevent_env *env);
+const char *devring_type_name(u32 type);
+const char *devring_state_name(u32 state);
+
+/* ring.c */
+int devring_geometry_plan(struct devring_geometry *geometry);
+struct devring_ring *devring_ring_new(const struct devring_geometry *plan, struct devring_user *user);
+void devring_ring_free(struct devring_ring *ring);
+void devring_ring_install(struct devring_dev *dev, struct devring_ring *ring);
+void devring_ring_tidy(struct devring_dev *dev);
+void devring_ring_scrub(struct devring_dev *dev);
+void devring_slot_zero(struct devring_ring *ring, u32 slot);
+
+/* slot.c */
+struct devring_entry *devring_entry(const struct devring_ring *ring, u64 sequence);
+bool devring_frame_live(const struct devring_ring *ring, u64 sequence);
+void devring_slot_retire(struct devring_ring *ring, u32 slot);
+int devring_slot_take(struct devring_dev *dev, u32 *taken);
+void devring_slot_untake(struct devring_ring *ring, u32 slot);
+void devring_slots_recall(struct devring_ring *ring);
+int devring_slot_commit(struct devring_dev *dev, const struct devring_commit *commit);
+int devring_slot_return(struct devring_dev *dev, const struct devring_return *ret);
+void devring_hold_add(struct devring_file *file, struct devring_ring *ring, u32 slot, u64 sequence);
+void devring_hold_drop(struct devring_file *file, u32 i);
+void devring_holds_trim(struct devring_file *file, u32 max);
+void devring_holds_break(struct devring_dev *dev, struct devring_ring *ring);
+
+/* file.c */
+struct devring_file *devring_file_new(struct devring_dev *dev, bool producer);
+int devring_file_join(struct devring_file *file, bool takeover);
+void devring_file_leave(struct devring_file *file);
+struct file *devring_file_get(struct devring_file *file, int flags);
+void devring_file_touch(struct devring_file *file, struct pid **which);
+void devring_file_lose_producer(struct devring_file *file);
+void devring_file_revoke(struct devring_file *file);
+
+/* producer.c */
+ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to);
+ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from);
+__poll_t devring_producer_poll(struct devring_file *file, struct file *filp, poll_table *wait);
+long devring_set_ring(struct file *filp, void *arg);
+long devring_set_format(struct file *filp, void *arg);
+long devring_set_state(struct file *filp, void *arg);
+
+/* reader.c */
+void devring_reader_activate(struct devring_file *file);
+void devring_reader_deactivate(struct devring_file *file);
+ssize_t devring_reader_read(struct devring_file *file, struct iov_iter *to, bool nonblock);
+__poll_t devring_reader_poll(struct devring_file *file, struct file *filp, poll_table *wait);
+long devring_set_reader(struct file *filp, void *arg);
+long devring_release(struct file *filp, void *arg);
+long devring_list_readers(struct file *filp, void *arg);
+
+/* map.c */
+int devring_mmap(struct file *filp, struct vm_area_struct *vma);
+ssize_t devring_file_pread(struct devring_file *file, loff_t pos, struct iov_iter *to);
+bool devring_copy_record(const void *record, size_t size, struct iov_iter *to);
+
+#endif /* DEVRING_CORE_H */

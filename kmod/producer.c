@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a producer does: take slots, commit them, and set its device up. */
+#include <linux/uio.h>
+
+#include "core.h"
+
+union producer_record {
+	struct devring_record rec;
+	struct devring_readers readers;
+	struct devring_slot slot;
+};
+
+union written_record {
+	struct devring_record rec;
+	struct devring_commit commit;
+	struct devring_return ret;
+};
+
+static bool is_dead(const struct devring_file *file)
+{
+	lockdep_assert_held(&file->dev->lock);
+	return file->revoked || file->dev->gone;
+}
+
+static bool has_news(const struct devring_file *file)
+{
+	return file->told_readers != file->dev->active;
+}
+
+static bool can_take(const struct devring_dev *dev)
+{
+	return dev->ring && dev->ring->out < dev->ring->geometry.slots - 2;
+}
+
+static void make_slot(const struct devring_ring *ring, u32 slot, struct devring_slot *record)
+{
+	const struct devring_geometry *geometry = &ring->geometry;
+
+	record->rec.kind = DEVRING_RECORD_SLOT;
+	record->generation = geometry->generation;
+	record->slot = slot;
+	record->offset = geometry->slots_offset + (u64)slot * geometry->slot_stride;
+	record->metadata_offset = geometry->metadata_offset + (u64)slot * geometry->metadata_stride;
+}
+
+/*
+ * Hands out one record; -EAGAIN if the page that it goes to is not there.  A slot comes back in @taken if it
+ * must be zeroed first: while nobody reads, nothing may stay that the next reader must not see.
+ */
+static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, u32 *taken)
+{
+	union producer_record record = { .rec.size = sizeof(record) };
+	struct devring_dev *dev = file->dev;
+	u32 slot;
+	int ret;
+
+	lockdep_assert_held(&dev->lock);
+	*taken = DEVRING_NO_SLOT;
+	if (is_dead(file))
+		return -ENODEV;
+	if (first && has_news(file)) {
+		record.rec.kind = DEVRING_RECORD_READERS;
+		record.readers.readers = dev->active;
+		if (!devring_copy_record(&record, sizeof(record), to))
+			return -EAGAIN;
+		file->told_readers = record.readers.readers;
+		return 0;
+	}
+	ret = devring_slot_take(dev, &slot);
+	if (ret)
+		return ret;
+	make_slot(dev->ring, slot, &record.slot);
+	if (!devring_copy_record(&record, sizeof(record), to)) {
+		devring_slot_untake(dev->ring, slot);
+		return -EAGAIN;
+	}
+	if (!dev->active && dev->ring->slots[slot].dirty && !(dev->flags & DEVRING_REG_KEEP_HISTORY))
+		*taken = slot;
+	return 0;
+}
+
+/* Zeroes a slot that was just taken.  The mutex keeps its ring; it has not reached its producer yet. */
+static void zero_taken(struct devring_dev *dev, struct devring_ring *ring, u32 slot)
+{
+	mutex_lock(&dev->mutex);
+	if (dev->ring == ring && !READ_ONCE(dev->active))
+		devring_slot_zero(ring, slot);
+	mutex_unlock(&dev->mutex);
+}
+
+ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
+{
+	struct devring_dev *dev = file->dev;
+	struct devring_ring *ring;
+	ssize_t done = 0;
+	u32 taken;
+	int ret;
+
+	if (iov_iter_count(to) < sizeof(union producer_record))
+		return -EINVAL;
+	while (iov_iter_count(to) >= sizeof(union producer_record)) {
+		if (fault_in_iov_iter_writeable(to, sizeof(union producer_record)))
+			return done ?: -EFAULT;
+		spin_lock(&dev->lock);
+		ret = hand_out(file, to, !done, &taken);
+		ring = dev->ring;
+		spin_unlock(&dev->lock);
+		if (ret == -EAGAIN && !signal_pending(current))
+			continue;
+		if (ret)
+			return done ?: ret;
+		if (taken != DEVRING_NO_SLOT)
+			zero_taken(dev, ring, taken);
+		done += sizeof(union producer_record);
+	}
+	return done;
+}
+
+/* Reads one record whole; 0 or an error. */
+static int get_record(union written_record *record, struct iov_iter *from)
+{
+	size_t size;
+
+	if (iov_iter_count(from) < sizeof(record->rec))
+		return -EINVAL;
+	if (!copy_from_iter_full(&record->rec, sizeof(record->rec), from))
+		return -EFAULT;
+	if (record->rec.kind == DEVRING_RECORD_COMMIT)
+		size = sizeof(record->commit);
+	else if (record->rec.kind == DEVRING_RECORD_RETURN)
+		size = sizeof(record->ret);
+	else
+		return -EINVAL;
+	if (record->rec.size != size || record->rec.flags)
+		return -EINVAL;
+	size -= sizeof(record->rec);
+	if (iov_iter_count(from) < size)
+		return -EINVAL;
+	return copy_from_iter_full(&record->rec + 1, size, from) ? 0 : -EFAULT;
+}
+
+static int take_record(struct devring_file *file, const union written_record *record)
+{
+	const struct devring_commit *commit = &record->commit;
+	struct devring_dev *dev = file->dev;
+	int ret;
+
+	spin_lock(&dev->lock);
+	if (is_dead(file))
+		ret = -ENODEV;
+	else if (record->rec.kind == DEVRING_RECORD_RETURN)
+		ret = devring_slot_return(dev, &record->ret);
+	else if (commit->flags & ~DEVRING_FRAME_FLAGS || commit->reserved0 || commit->reserved1)
+		ret = -EINVAL;
+	else
+		ret = devring_slot_commit(dev, commit);
+	spin_unlock(&dev->lock);
+	return ret;
+}
+
+ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from)
+{
+	union written_record record;
+	bool committed = false;
+	ssize_t done = 0;
+	int ret = -EINVAL;
+
+	while (iov_iter_count(from)) {
+		ret = get_record(&record, from);
+		if (!ret)
+			ret = take_record(file, &record);
+		if (ret)
+			break;
+		committed |= record.rec.kind == DEVRING_RECORD_COMMIT;
+		done += record.rec.size;
+	}
+	if (committed)
+		devring_wake_readers(file->dev);
+	return done ?: ret;
+}
+
+__poll_t devring_producer_poll(struct devring_file *file, struct file *filp, poll_table *wait)
+{
+	struct devring_dev *dev = file->dev;
+	__poll_t mask = 0;
+
+	poll_wait(filp, &dev->producer_wait, wait);
+	/* Pairs with the lock that whoever wakes us has released: enqueue first, then look. */
+	smp_mb();
+	spin_lock(&dev->lock);
+	if (is_dead(file))
+		mask = EPOLLHUP | EPOLLERR;
+	else
+		mask = (has_news(file) ? EPOLLIN | EPOLLRDNORM : 0) | (can_take(dev) ? EPOLLOUT | EPOLLWRNORM : 0);
+	spin_unlock(&dev->lock);
+	return mask;
+}
+
+/* May @file set its device up? */
+static int check_lease(const struct devring_file *file)
+{
+	if (!devring_is_lease(file))
+		return -EACCES;
+	return READ_ONCE(file->revoked) || READ_ONCE(file->dev->gone) ? -ENODEV : 0;
+}
+
+long devring_set_ring(struct file *filp, void *arg)
+{
+	struct devring_file *file = filp->private_data;
+	struct devring_set_ring *set = arg;
+	struct devring_geometry plan = {
+		.slots = set->slots,
+		.slot_size = set->slot_size,
+		.metadata_size = set->metadata_size,
+	};
+	struct devring_dev *dev = file->dev;
+	struct devring_ring *ring;
+	int ret;
+
+	if (set->flags || set->reserved)
+		return -EINVAL;
+	ret = check_lease(file) ?: devring_geometry_plan(&plan);
+	if (ret)
+		return ret;
+	ring = devring_ring_new(&plan, dev->user);
+	if (IS_ERR(ring))
+		return PTR_ERR(ring);
+	mutex_lock(&dev->mutex);
+	ret = check_lease(file);
+	if (!ret) {
+		devring_ring_install(dev, ring);
+		set->geometry = ring->geometry;
+	}
+	mutex_unlock(&dev->mutex);
+	if (ret)
+		devring_ring_free(ring);
+	else
+		devring_wake_producer(dev);
+	return ret;
+}
+
+long devring_set_format(struct file *filp, void *arg)
+{
+	struct devring_file *file = filp->private_data;
+	struct devring_set_format *set = arg;
+	struct devring_dev *dev = file->dev;
+	int ret;
+
+	if (set->flags || set->format.kind > DEVRING_FORMAT_BYTES)
+		return -EINVAL;
+	mutex_lock(&dev->mutex);
+	ret = check_lease(file);
+	if (!ret) {
+		spin_lock(&dev->lock);
+		set->format.generation = dev->format.generation + 1 ?: 1;
+		dev->format = set->format;
+		dev->state_time = ktime_get_ns();
+		devring_dev_write_header(dev);
+		spin_unlock(&dev->lock);
+	}
+	mutex_unlock(&dev->mutex);
+	if (ret)
+		return ret;
+	devring_wake_readers(dev);
+	devring_dev_announce(dev, DEVRING_CHANGED_FORMAT);
+	return 0;
+}
+
+long devring_set_state(struct file *filp, void *arg)
+{
+	struct devring_file *file = filp->private_data;
+	const struct devring_set_state *set = arg;
+	int ret = check_lease(file);
+
+	if (ret)
+		return ret;
+	if (set->flags)
+		return -EINVAL;
+	if (set->state == DEVRING_STATE_ERROR ? set->error <= 0 || set->error > MAX_ERRNO :
+	    set->state != DEVRING_STATE_AVAILABLE || set->error)
+		return -EINVAL;
+	mutex_lock(&file->dev->mutex);
+	ret = check_lease(file);
+	if (!ret)
+		devring_dev_set_state(file->dev, set->state, set->error);
+	mutex_unlock(&file->dev->mutex);
+	return ret;
+}

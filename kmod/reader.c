@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a reader gets: frames, news, and who else reads. */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include "core.h"
+#include "trace.h"
+
+#define FRAMES_PER_READ	64
+
+union reader_record {
+	struct devring_record rec;
+	struct devring_frame frame;
+	struct devring_generation generation;
+	struct devring_state_change state;
+};
+
+enum due { DUE_NOTHING, DUE_GENERATION, DUE_STATE, DUE_FRAME, DUE_END };
+
+/* Moves the ring's tail up to the oldest frame there is. */
+static void advance_tail(struct devring_dev *dev)
+{
+	struct devring_ring *ring = dev->ring;
+
+	/* What the index has no entry for any more cannot be live. */
+	if (dev->head - ring->tail > ring->geometry.entries)
+		ring->tail = dev->head - ring->geometry.entries;
+	while (ring->tail < dev->head && !devring_frame_live(ring, ring->tail))
+		ring->tail++;
+}
+
+/* May @file be given the frame @sequence as it is now? */
+static bool is_deliverable(const struct devring_file *file, const struct devring_ring *ring, u64 sequence)
+{
+	if (!devring_frame_live(ring, sequence))
+		return false;
+	if (ring->partial == DEVRING_NO_SLOT || ring->slots[ring->partial].sequence != sequence)
+		return true;
+	return file->flags & DEVRING_READER_PARTIAL &&
+	       (sequence != file->cursor || devring_entry(ring, sequence)->bytes > file->partial_told);
+}
+
+/* Is a frame due?  The one that @file is to get comes back in @sequence. */
+static bool find_frame(struct devring_file *file, u64 *sequence)
+{
+	struct devring_dev *dev = file->dev;
+	struct devring_ring *ring = dev->ring;
+	u64 at;
+
+	lockdep_assert_held(&dev->lock);
+	if (!ring || file->cursor >= dev->head)
+		return false;
+	advance_tail(dev);
+	at = max(file->cursor, ring->tail);
+	if (file->flags & DEVRING_READER_LATEST) {
+		for (*sequence = dev->head; (*sequence)-- > at;)
+			if (is_deliverable(file, ring, *sequence))
+				return true;
+		return false;
+	}
+	while (at < dev->head && !devring_frame_live(ring, at))
+		at++;
+	*sequence = at;
+	return at < dev->head && is_deliverable(file, ring, at);
+}
+
+static u32 state_news(const struct devring_file *file)
+{
+	const struct devring_dev *dev = file->dev;
+
+	return (file->told_state != dev->state_count ? DEVRING_CHANGED_STATE : 0) |
+	       (file->told_format != dev->format.generation ? DEVRING_CHANGED_FORMAT : 0) |
+	       (devring_is_sink(dev) && file->told_producers != dev->producers ? DEVRING_CHANGED_PRODUCER : 0);
+}
+
+/* What comes next: the ring before its frames, news before them too, but the end after all. */
+static enum due what_is_due(struct devring_file *file, u64 *sequence)
+{
+	struct devring_dev *dev = file->dev;
+
+	lockdep_assert_held(&dev->lock);
+	if (dev->ring && file->told_generation != dev->ring->geometry.generation)
+		return DUE_GENERATION;
+	if (dev->state != DEVRING_STATE_REMOVED && state_news(file))
+		return DUE_STATE;
+	if (find_frame(file, sequence))
+		return DUE_FRAME;
+	if (dev->state == DEVRING_STATE_REMOVED)
+		return file->told_end ? DUE_END : DUE_STATE;
+	return DUE_NOTHING;
+}
+
+static bool is_ready(struct devring_file *file)
+{
+	u64 sequence;
+	bool ready;
+
+	spin_lock(&file->dev->lock);
+	ready = file->revoked || what_is_due(file, &sequence) != DUE_NOTHING;
+	spin_unlock(&file->dev->lock);
+	return ready;
+}
+
+static void make_frame(const struct devring_file *file, u64 sequence, struct devring_frame *frame)
+{
+	struct devring_ring *ring = file->dev->ring;
+	const struct devring_geometry *geometry = &ring->geometry;
+	const struct devring_entry *entry = devring_entry(ring, sequence);
+	u32 slot = ring->by_entry[sequence & (geometry->entries - 1)];
+
+	frame->rec.kind = DEVRING_RECORD_FRAME;
+	frame->rec.size = sizeof(*frame);
+	frame->sequence = sequence;
+	frame->offset = geometry->slots_offset + (u64)slot * geometry->slot_stride;
+	frame->metadata_offset = geometry->metadata_offset + (u64)slot * geometry->metadata_stride;
+	frame->lost = sequence - file->cursor;
+	frame->generation = geometry->generation;
+	frame->slot = slot;
+	frame->bytes = entry->bytes;
+	frame->flags = entry->flags;
+	frame->capture_ns = entry->capture_ns;
+	frame->commit_ns = entry->commit_ns;
+	frame->media_time = entry->media_time;
+	frame->trace_id = entry->trace_id;
+	frame->format_generation = entry->format_generation;
+	frame->lost_before = entry->lost_before;
+	if (file->broken) {
+		frame->rec.flags = DEVRING_RECORD_F_HOLD_BROKEN;
+		frame->broken_sequence = file->broken_sequence;
+	}
+}
+
+static void make_record(struct devring_file *file, enum due due, u64 sequence, union reader_record *record)
+{
+	struct devring_dev *dev = file->dev;
+
+	memset(record, 0, sizeof(*record));
+	switch (due) {
+	case DUE_FRAME:
+		make_frame(file, sequence, &record->frame);
+		break;
+	case DUE_GENERATION:
+		record->rec.kind = DEVRING_RECORD_GENERATION;
+		record->rec.size = sizeof(record->generation);
+		record->generation.geometry = dev->ring->geometry;
+		record->generation.head = dev->ring->tail;
+		break;
+	default:
+		record->rec.kind = DEVRING_RECORD_STATE;
+		record->rec.size = sizeof(record->state);
+		record->state.state = dev->state;
+		record->state.error = dev->error;
+		record->state.changed = state_news(file);
+		record->state.format_generation = dev->format.generation;
+		record->state.time_ns = dev->state_time;
+	}
+}
+
+/* @file got the frame: hold it, and go on behind it unless it is to grow. */
+static void got_frame(struct devring_file *file, const struct devring_frame *frame)
+{
+	trace_devring_frame(file->dev->id, file->id, frame->sequence);
+	file->broken = false;
+	file->lost += frame->lost;
+	if (frame->flags & DEVRING_FRAME_PARTIAL) {
+		file->cursor = frame->sequence;
+		file->partial_told = frame->bytes;
+	} else {
+		file->cursor = frame->sequence + 1;
+		file->partial_told = 0;
+		file->delivered++;
+	}
+	devring_hold_add(file, file->dev->ring, frame->slot, frame->sequence);
+}
+
+static void got_record(struct devring_file *file, const union reader_record *record)
+{
+	switch (record->rec.kind) {
+	case DEVRING_RECORD_FRAME:
+		got_frame(file, &record->frame);
+		break;
+	case DEVRING_RECORD_GENERATION:
+		file->told_generation = record->generation.geometry.generation;
+		break;
+	case DEVRING_RECORD_STATE:
+		file->told_state = file->dev->state_count;
+		file->told_format = record->state.format_generation;
+		file->told_producers = file->dev->producers;
+		file->told_end = record->state.state == DEVRING_STATE_REMOVED;
+		break;
+	}
+}
+
+/*
+ * Hands out what is due and fits, as many frames as can be held.  Record by record is copied under the lock, with
+ * page faults off, and counts only once it has arrived: a read() that fails changes nothing.
+ */
+static ssize_t drain(struct devring_file *file, struct iov_iter *to)
+{
+	u32 frames = 0, frames_max = file->holds_max ?: FRAMES_PER_READ;
+	union reader_record record;
+	ssize_t done = 0;
+	u64 sequence = 0;
+	enum due due;
+
+	lockdep_assert_held(&file->dev->lock);
+	if (file->revoked)
+		return -ENODEV;
+	for (;;) {
+		due = what_is_due(file, &sequence);
+		if (due == DUE_END)
+			return done;
+		if (due == DUE_NOTHING)
+			return done ?: -EAGAIN;
+		if (due == DUE_FRAME && frames++ == frames_max)
+			return done;
+		make_record(file, due, sequence, &record);
+		if (record.rec.size > iov_iter_count(to))
+			return done ?: -EINVAL;
+		if (!devring_copy_record(&record, record.rec.size, to))
+			return done ?: -EFAULT;
+		got_record(file, &record);
+		done += record.rec.size;
+	}
+}
+
+ssize_t devring_reader_read(struct devring_file *file, struct iov_iter *to, bool nonblock)
+{
+	struct devring_dev *dev = file->dev;
+	ssize_t ret;
+
+	devring_reader_activate(file);
+	devring_file_touch(file, &file->last_pid);
+	for (;;) {
+		spin_lock(&dev->lock);
+		ret = drain(file, to);
+		spin_unlock(&dev->lock);
+		if (ret == -EFAULT) {
+			if (fault_in_iov_iter_writeable(to, min(iov_iter_count(to), sizeof(union reader_record))))
+				return -EFAULT;
+			if (signal_pending(current))
+				return -ERESTARTSYS;
+			continue;
+		}
+		if (ret != -EAGAIN || nonblock)
+			return ret;
+		ret = wait_event_interruptible(dev->reader_wait, is_ready(file));
+		if (ret)
+			return ret;
+	}
+}
+
+__poll_t devring_reader_poll(struct devring_file *file, struct file *filp, poll_table *wait)
+{
+	struct devring_dev *dev = file->dev;
+	__poll_t mask = 0;
+	u64 sequence;
+
+	if (poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM)) {
+		devring_reader_activate(file);
+		devring_file_touch(file, &file->last_pid);
+	}
+	poll_wait(filp, &dev->reader_wait, wait);
+	/* Pairs with the lock that whoever wakes us has released: enqueue first, then look. */
+	smp_mb();
+	spin_lock(&dev->lock);
+	if (file->revoked) {
+		mask = EPOLLHUP | EPOLLERR;
+	} else {
+		if (what_is_due(file, &sequence) != DUE_NOTHING)
+			mask = EPOLLIN | EPOLLRDNORM;
+		if (dev->state == DEVRING_STATE_REMOVED)
+			mask |= EPOLLHUP;
+	}
+	spin_unlock(&dev->lock);
+	return mask;
+}
+
+/* Puts the cursor where @file is to start. */
+static void place_cursor(struct devring_file *file)
+{
+	struct devring_dev *dev = file->dev;
+	struct devring_ring *ring = dev->ring;
+	u64 at = dev->head;
+
+	lockdep_assert_held(&dev->lock);
+	if (ring)
+		advance_tail(dev);
+	if (file->start == DEVRING_START_SEQUENCE) {
+		at = file->start_sequence;
+	} else if (ring && file->start == DEVRING_START_OLDEST) {
+		at = ring->tail;
+	} else if (ring && file->start == DEVRING_START_NEWEST) {
+		while (at > ring->tail && !devring_frame_live(ring, at - 1))
+			at--;
+		at = at > ring->tail ? at - 1 : dev->head;
+	}
+	file->cursor = at;
+	file->partial_told = 0;
+}
+
+/* From the first read, poll or map on @file counts as a reader: the producer is told, and captures. */
+void devring_reader_activate(struct devring_file *file)
+{
+	struct devring_dev *dev = file->dev;
+	bool first = false;
+
+	if (READ_ONCE(file->active) || READ_ONCE(file->revoked))
+		return;
+	mutex_lock(&dev->mutex);
+	if (!file->active && !file->revoked) {
+		if (!dev->active)
+			devring_ring_scrub(dev);
+		spin_lock(&dev->lock);
+		place_cursor(file);
+		WRITE_ONCE(file->active, true);
+		first = !dev->active;
+		WRITE_ONCE(dev->active, dev->active + 1);
+		dev->used = ktime_get_boottime_ns();
+		spin_unlock(&dev->lock);
+	}
+	mutex_unlock(&dev->mutex);
+	devring_wake_producer(dev);
+	if (first)
+		devring_dev_announce(dev, DEVRING_CHANGED_IN_USE);
+}
+
+/* @file counts no longer; after the last one nothing is left to be seen. */
+void devring_reader_deactivate(struct devring_file *file)
+{
+	struct devring_dev *dev = file->dev;
+
+	lockdep_assert_held(&dev->mutex);
+	if (!file->active)
+		return;
+	spin_lock(&dev->lock);
+	WRITE_ONCE(file->active, false);
+	WRITE_ONCE(dev->active, dev->active - 1);
+	spin_unlock(&dev->lock);
+	devring_wake_producer(dev);
+	if (dev->active)
+		return;
+	devring_ring_scrub(dev);
+	devring_dev_announce(dev, DEVRING_CHANGED_IN_USE);
+}
+
+static int check_set_reader(const struct devring_set_reader *set)
+{
+	if (set->flags & (DEVRING_READER_KEY_ONLY | DEVRING_READER_LOSSLESS) || set->wake_frames ||
+	    set->wake_rate || set->deadline_ms)
+		return -EOPNOTSUPP;
+	if (set->flags & ~(DEVRING_READER_LATEST | DEVRING_READER_PARTIAL) ||
+	    set->start > DEVRING_START_SEQUENCE || set->holds > DEVRING_HOLDS_MAX ||
+	    (set->sequence && set->start != DEVRING_START_SEQUENCE) ||
+	    memchr_inv(set->reserved, 0, sizeof(set->reserved)))
+		return -EINVAL;
+	return 0;
+}
+
+static u32 extra_holds(u32 holds)
+{
+	return holds > 1 ? holds - 1 : 0;
+}
+
+/* Charges @file's user for what it may hold beyond one frame. */
+static int charge_holds(struct devring_file *file, u32 holds)
+{
+	u32 before = extra_holds(file->holds_max), after = extra_holds(holds);
+
+	if (after > before)
+		return devring_charge(file->user, DEVRING_QUOTA_HOLDS, after - before);
+	devring_uncharge(file->user, DEVRING_QUOTA_HOLDS, before - after);
+	return 0;
+}
+
+long devring_set_reader(struct file *filp, void *arg)
+{
+	struct devring_file *file = filp->private_data;
+	const struct devring_set_reader *set = arg;
+	struct devring_dev *dev = file->dev;
+	long ret;
+
+	if (file->producer)
+		return -EACCES;
+	ret = check_set_reader(set);
+	if (ret)
+		return ret;
+	mutex_lock(&dev->mutex);
+	ret = file->revoked ? -ENODEV : charge_holds(file, set->holds);
+	if (ret)
+		goto out;
+	spin_lock(&dev->lock);
+	file->flags = set->flags;
+	file->holds_max = set->holds;
+	devring_holds_trim(file, set->holds);
+	if (set->start != DEVRING_START_KEEP) {
+		file->start = set->start;
+		file->start_sequence = set->sequence;
+		if (file->active)
+			place_cursor(file);
+	}
+	spin_unlock(&dev->lock);
+out:
+	mutex_unlock(&dev->mutex);
+	return ret;
+}
+
+long devring_release(struct file *filp, void *arg)
+{
+	struct devring_file *file = filp->private_data;
+	const struct devring_release *release = arg;
+	long ret = -ENOENT;
+	u32 i;
+
+	if (file->producer)
+		return -EACCES;
+	if (release->flags)
+		return -EINVAL;
+	spin_lock(&file->dev->lock);
+	if (file->revoked)
+		ret = -ENODEV;
+	for (i = 0; i < file->nr_holds; i++) {
+		if (file->holds[i].sequence == release->sequence) {
+			devring_hold_drop(file, i);
+			ret = 0;
+			break;
+		}
+	}
+	spin_unlock(&file->dev->lock);
+	return ret;
+}
+
+/* Describes @file to @viewer, with its identity if he may see it. */
+static void describe(struct devring_file *file, const struct devring_file *viewer, bool all,
+		     struct devring_reader *out)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+
+	lockdep_assert_held(&file->dev->lock);
+	memset(out, 0, sizeof(*out));
+	out->id = file->id;
+	out->since_ns = file->since;
+	out->delivered = file->delivered;
+	out->lost = file->lost;
+	out->cursor = file->cursor;
+	out->held = file->nr_holds;
+	out->flags = file->flags | (file->active ? DEVRING_READER_IS_ACTIVE : 0) |
+		     (file == viewer ? DEVRING_READER_IS_SELF : 0) |
+		     (file->granted ? DEVRING_READER_IS_GRANTED : 0);
+	if (!all && !uid_eq(file->uid, current_euid())) {
+		out->flags |= DEVRING_READER_IS_HIDDEN;
+		out->uid = from_kuid_munged(current_user_ns(), INVALID_UID);
+		return;
+	}
+	out->open_pid = pid_nr_ns(file->open_pid, ns);
+	out->last_pid = file->last_pid ? pid_nr_ns(file->last_pid, ns) : 0;
+	out->map_pid = file->map_pid ? pid_nr_ns(file->map_pid, ns) : 0;
+	out->uid = from_kuid_munged(current_user_ns(), file->uid);
+	out->cgroup = file->cgroup;
+}
+
+/* Describes up to @max readers; returns how many there are. */
+static u32 describe_all(struct devring_file *viewer, struct devring_reader *readers, u32 max)
+{
+	struct devring_dev *dev = viewer->dev;
+	bool all = capable(CAP_SYS_ADMIN);
+	struct devring_file *file;
+	u32 n = 0;
+
+	spin_lock(&dev->lock);
+	all |= devring_is_lease(viewer) && !viewer->revoked;
+	list_for_each_entry(file, &dev->files, node) {
+		if (file->producer || file->revoked)
+			continue;
+		if (n < max)
+			describe(file, viewer, all, &readers[n]);
+		n++;
+	}
+	spin_unlock(&dev->lock);
+	return n;
+}
+
+long devring_list_readers(struct file *filp, void *arg)
+{
+	struct devring_file *file = filp->private_data;
+	struct devring_list_readers *list = arg;
+	void __user *to = u64_to_user_ptr(list->readers);
+	u32 i, n, max = min_t(u32, list->count, DEVRING_READERS_MAX + 1);
+	struct devring_reader *readers;
+	long ret = 0;
+
+	if (list->flags || list->reader_size < sizeof(*readers))
+		return -EINVAL;
+	if (list->reader_size > PAGE_SIZE)
+		return -E2BIG;
+	if (READ_ONCE(file->revoked))
+		return -ENODEV;
+	readers = kvcalloc(max ?: 1, sizeof(*readers), GFP_KERNEL);
+	if (!readers)
+		return -ENOMEM;
+	n = describe_all(file, readers, max);
+	for (i = 0; i < min(n, max) && !ret; i++, to += list->reader_size) {
+		if (copy_to_user(to, &readers[i], sizeof(*readers)) ||
+		    clear_user(to + sizeof(*readers), list->reader_size - sizeof(*readers)))
+			ret = -EFAULT;
+	}
+	list->count = n;
+	kvfree(readers);
+	return ret;
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Slots: out with the producer, committed as frames, held by readers, and taken again.
+ *
+ * The index in shared memory is written here and never read: all decisions rest on struct devring_slot_state.
+ */
+#include <linux/timekeeping.h>
+
+#include "core.h"
+#include "trace.h"
+
+/* The index entry of a sequence, in the kernel's own mapping. */
+struct devring_entry *devring_entry(const struct devring_ring *ring, u64 sequence)
+{
+	size_t at = (sequence & (ring->geometry.entries - 1)) * DEVRING_ENTRY_STRIDE;
+
+	return page_address(ring->pages[at >> PAGE_SHIFT]) + offset_in_page(at);
+}
+
+static u32 *named_by(const struct devring_ring *ring, u64 sequence)
+{
+	return &ring->by_entry[sequence & (ring->geometry.entries - 1)];
+}
+
+/* Can the frame @sequence be given to a reader? */
+bool devring_frame_live(const struct devring_ring *ring, u64 sequence)
+{
+	u32 slot = *named_by(ring, sequence);
+
+	return slot != DEVRING_NO_SLOT && ring->slots[slot].live && ring->slots[slot].sequence == sequence;
+}
+
+/* Takes the frame in @slot, if any, from all who do not hold it already. */
+void devring_slot_retire(struct devring_ring *ring, u32 slot)
+{
+	struct devring_slot_state *state = &ring->slots[slot];
+
+	if (!state->live)
+		return;
+	state->live = false;
+	*named_by(ring, state->sequence) = DEVRING_NO_SLOT;
+	WRITE_ONCE(devring_entry(ring, state->sequence)->word, state->sequence << 1);
+	/* Pairs with the acquire fence of a sampling reader: the word changes before anything in the slot does. */
+	smp_mb();
+}
+
+static void set_out(struct devring_ring *ring, u32 slot, bool out)
+{
+	struct devring_slot_state *state = &ring->slots[slot];
+
+	if (out) {
+		list_del_init(&state->node);
+		ring->out++;
+		ring->held -= !!state->holds;
+	} else {
+		list_add_tail(&state->node, &ring->idle);
+		ring->out--;
+		ring->held += !!state->holds;
+	}
+	state->out = out;
+}
+
+static void hold_put(struct devring_ring *ring, u32 slot)
+{
+	struct devring_slot_state *state = &ring->slots[slot];
+
+	if (!--state->holds && !state->out)
+		ring->held--;
+}
+
+/* Has @file hold a frame, its newest. */
+void devring_hold_add(struct devring_file *file, struct devring_ring *ring, u32 slot, u64 sequence)
+{
+	struct devring_slot_state *state = &ring->slots[slot];
+
+	lockdep_assert_held(&file->dev->lock);
+	if (!DEVRING_HOLDING || !file->holds_max)
+		return;
+	if (file->nr_holds && file->holds[file->nr_holds - 1].ring == ring &&
+	    file->holds[file->nr_holds - 1].sequence == sequence)
+		return;
+	devring_holds_trim(file, file->holds_max - 1);
+	file->holds[file->nr_holds++] = (struct devring_hold){ ring, sequence, slot };
+	if (!state->holds++ && !state->out)
+		ring->held++;
+	ring->needed = max(ring->needed, ring->out + ring->held + 2);
+}
+
+/* Ends hold number @i of @file. */
+void devring_hold_drop(struct devring_file *file, u32 i)
+{
+	struct devring_dev *dev = file->dev;
+	struct devring_ring *ring = file->holds[i].ring;
+
+	lockdep_assert_held(&dev->lock);
+	hold_put(ring, file->holds[i].slot);
+	file->nr_holds--;
+	memmove(&file->holds[i], &file->holds[i + 1], (file->nr_holds - i) * sizeof(file->holds[0]));
+	if (ring == dev->old && !ring->held)
+		devring_dev_tidy_in(dev, 0);
+}
+
+/* Ends the oldest holds of @file until @max are left. */
+void devring_holds_trim(struct devring_file *file, u32 max)
+{
+	while (file->nr_holds > max)
+		devring_hold_drop(file, 0);
+}
+
+/* Ends a hold against its reader's will, who is told with its next frame. */
+static void break_hold(struct devring_file *file, u32 i)
+{
+	struct devring_hold hold = file->holds[i];
+
+	trace_devring_hold_broken(file->dev->id, file->id, hold.sequence);
+	file->broken = true;
+	file->broken_sequence = max(file->broken_sequence, hold.sequence);
+	file->dev->holds_broken++;
+	devring_hold_drop(file, i);
+	if (!hold.ring->slots[hold.slot].holds)
+		devring_slot_retire(hold.ring, hold.slot);
+}
+
+/* Breaks all holds of frames in @ring. */
+void devring_holds_break(struct devring_dev *dev, struct devring_ring *ring)
+{
+	struct devring_file *file;
+	u32 i;
+
+	lockdep_assert_held(&dev->lock);
+	list_for_each_entry(file, &dev->files, node)
+		for (i = file->nr_holds; i--;)
+			if (file->holds[i].ring == ring)
+				break_hold(file, i);
+}
+
+static u32 holds_of(const struct devring_file *file, const struct devring_ring *ring)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < file->nr_holds; i++)
+		n += file->holds[i].ring == ring;
+	return n;
+}
+
+static u32 holds_of_user(const struct devring_dev *dev, const struct devring_ring *ring, kuid_t uid)
+{
+	const struct devring_file *file;
+	u32 n = 0;
+
+	list_for_each_entry(file, &dev->files, node)
+		if (uid_eq(file->uid, uid))
+			n += holds_of(file, ring);
+	return n;
+}
+
+/* Breaks the oldest hold of the user who has most, so that who takes much pays first; false if there is none. */
+static bool break_one_hold(struct devring_dev *dev, struct devring_ring *ring)
+{
+	struct devring_file *file, *victim = NULL;
+	u32 i, n, most = 0, at = 0;
+	u64 oldest = 0;
+
+	lockdep_assert_held(&dev->lock);
+	list_for_each_entry(file, &dev->files, node) {
+		if (!holds_of(file, ring))
+			continue;
+		n = holds_of_user(dev, ring, file->uid);
+		for (i = 0; i < file->nr_holds; i++) {
+			if (file->holds[i].ring != ring)
+				continue;
+			if (n > most || (n == most && file->holds[i].sequence < oldest)) {
+				most = n;
+				oldest = file->holds[i].sequence;
+				victim = file;
+				at = i;
+			}
+		}
+	}
+	if (!victim)
+		return false;
+	break_hold(victim, at);
+	return true;
+}
+
+/*
+ * Takes the slot with the oldest frame that nobody holds.  Holds are broken only if fewer than two slots are
+ * neither out nor held, so never while slots >= queued + held + 2.
+ */
+int devring_slot_take(struct devring_dev *dev, u32 *taken)
+{
+	struct devring_ring *ring = dev->ring;
+	struct devring_slot_state *state;
+
+	lockdep_assert_held(&dev->lock);
+	if (!ring)
+		return -ENXIO;
+	if (ring->out >= ring->geometry.slots - 2)
+		return -ENOBUFS;
+	while (ring->out + ring->held + 2 > ring->geometry.slots)
+		if (!break_one_hold(dev, ring))
+			break;
+	list_for_each_entry(state, &ring->idle, node) {
+		if (state->holds)
+			continue;
+		*taken = state - ring->slots;
+		devring_slot_retire(ring, *taken);
+		set_out(ring, *taken, true);
+		ring->needed = max(ring->needed, ring->out + ring->held + 2);
+		return 0;
+	}
+	return -ENOBUFS;
+}
+
+/* Gives back a slot that its taker was never told of. */
+void devring_slot_untake(struct devring_ring *ring, u32 slot)
+{
+	set_out(ring, slot, false);
+	list_move(&ring->slots[slot].node, &ring->idle);
+}
+
+static void end_partial(struct devring_ring *ring)
+{
+	if (ring->partial != DEVRING_NO_SLOT)
+		devring_slot_retire(ring, ring->partial);
+	ring->partial = DEVRING_NO_SLOT;
+}
+
+/* Takes all slots from a producer that is gone: what it was filling becomes no frame. */
+void devring_slots_recall(struct devring_ring *ring)
+{
+	u32 slot;
+
+	end_partial(ring);
+	for (slot = 0; slot < ring->geometry.slots; slot++) {
+		if (!ring->slots[slot].out)
+			continue;
+		ring->slots[slot].dirty = true;
+		devring_slot_untake(ring, slot);
+	}
+}
+
+static void write_entry(struct devring_dev *dev, struct devring_entry *entry, const struct devring_commit *commit)
+{
+	entry->slot = commit->slot;
+	entry->flags = commit->flags;
+	entry->lost_before = commit->lost_before;
+	entry->commit_ns = ktime_get_ns();
+	entry->capture_ns = commit->capture_ns ?: entry->commit_ns;
+	entry->media_time = commit->media_time;
+	entry->trace_id = commit->trace_id;
+	entry->format_generation = dev->format.generation;
+}
+
+/* Makes the committed slot the newest frame. */
+static void publish(struct devring_dev *dev, struct devring_ring *ring, const struct devring_commit *commit)
+{
+	struct devring_slot_state *state = &ring->slots[commit->slot];
+	struct devring_entry *entry = devring_entry(ring, dev->head);
+	u32 *named = named_by(ring, dev->head);
+
+	/* A frame that was held for long may still be named here. */
+	if (*named != DEVRING_NO_SLOT)
+		ring->slots[*named].live = false;
+	WRITE_ONCE(entry->word, dev->head << 1);
+	/* Pairs with the acquire fence of a sampling reader: no new content under the old word. */
+	smp_wmb();
+	write_entry(dev, entry, commit);
+	WRITE_ONCE(entry->bytes, commit->bytes);
+	*named = commit->slot;
+	state->sequence = dev->head;
+	state->live = true;
+	state->dirty = true;
+	/* Pair with the acquire loads of word and head: whoever sees them sees the frame. */
+	smp_store_release(&entry->word, DEVRING_WORD(dev->head));
+	smp_store_release(&devring_header(dev)->head, dev->head + 1);
+	WRITE_ONCE(dev->head, dev->head + 1);
+}
+
+/* The partial frame grew. */
+static int grow(struct devring_ring *ring, const struct devring_commit *commit)
+{
+	struct devring_entry *entry = devring_entry(ring, ring->slots[commit->slot].sequence);
+
+	if (commit->bytes < entry->bytes)
+		return -EINVAL;
+	WRITE_ONCE(entry->flags, commit->flags);
+	/* Pairs with the acquire load of bytes: whoever sees the length sees the content. */
+	smp_store_release(&entry->bytes, commit->bytes);
+	return 0;
+}
+
+/* Is @slot of @generation with the producer? */
+static int check_out(const struct devring_dev *dev, u32 generation, u32 slot)
+{
+	lockdep_assert_held(&dev->lock);
+	if (!dev->ring)
+		return -ENXIO;
+	if (generation != dev->ring->geometry.generation)
+		return -ESTALE;
+	if (slot >= dev->ring->geometry.slots || !dev->ring->slots[slot].out)
+		return -EINVAL;
+	return 0;
+}
+
+/* Publishes a slot.  The caller wakes the readers. */
+int devring_slot_commit(struct devring_dev *dev, const struct devring_commit *commit)
+{
+	struct devring_ring *ring = dev->ring;
+	int ret = check_out(dev, commit->generation, commit->slot);
+
+	if (ret)
+		return ret;
+	if (commit->bytes > ring->geometry.slot_size)
+		return -EINVAL;
+	if (ring->partial == DEVRING_NO_SLOT)
+		publish(dev, ring, commit);
+	else if (ring->partial != commit->slot)
+		return -EBUSY;
+	else
+		ret = grow(ring, commit);
+	if (ret)
+		return ret;
+	if (commit->flags & DEVRING_FRAME_PARTIAL) {
+		ring->partial = commit->slot;
+	} else {
+		ring->partial = DEVRING_NO_SLOT;
+		set_out(ring, commit->slot, false);
+	}
+	trace_devring_commit(dev->id, dev->head - 1, commit->slot, commit->bytes, commit->flags);
+	return 0;
+}
+
+/* Takes a slot back unused. */
+int devring_slot_return(struct devring_dev *dev, const struct devring_return *ret)
+{
+	struct devring_ring *ring = dev->ring;
+	int err = check_out(dev, ret->generation, ret->slot);
+
+	if (err)
+		return err;
+	if (ring->partial == ret->slot)
+		end_partial(ring);
+	ring->slots[ret->slot].dirty = true;
+	devring_slot_untake(ring, ret->slot);
+	return 0;
+}

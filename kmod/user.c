@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Users and what they may have. */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+static unsigned int user_devices = 256;
+module_param(user_devices, uint, 0644);
+MODULE_PARM_DESC(user_devices, "devices that one user can register (256)");
+
+static unsigned int user_readers = 1024;
+module_param(user_readers, uint, 0644);
+MODULE_PARM_DESC(user_readers, "readers that one user can have open (1024)");
+
+static unsigned int user_holds = 256;
+module_param(user_holds, uint, 0644);
+MODULE_PARM_DESC(user_holds, "frames that one user can hold beyond one a reader (256)");
+
+static unsigned int user_mb = 1024;
+module_param(user_mb, uint, 0644);
+MODULE_PARM_DESC(user_mb, "MiB of rings that one user can own (1024)");
+
+static unsigned int total_mb;
+module_param(total_mb, uint, 0644);
+MODULE_PARM_DESC(total_mb, "MiB of rings that all can own (a quarter of the memory)");
+
+static LIST_HEAD(users);
+static u64 total_bytes;
+static DEFINE_SPINLOCK(users_lock);	/* covers both, and every struct devring_user */
+
+static u64 user_limit(enum devring_quota what)
+{
+	switch (what) {
+	case DEVRING_QUOTA_DEVICES:
+		return READ_ONCE(user_devices);
+	case DEVRING_QUOTA_READERS:
+		return READ_ONCE(user_readers);
+	case DEVRING_QUOTA_HOLDS:
+		return READ_ONCE(user_holds);
+	default:
+		return (u64)READ_ONCE(user_mb) << 20;
+	}
+}
+
+static struct devring_user *user_find(kuid_t uid)
+{
+	struct devring_user *user;
+
+	lockdep_assert_held(&users_lock);
+	list_for_each_entry(user, &users, node)
+		if (uid_eq(user->uid, uid))
+			return user;
+	return NULL;
+}
+
+/* Returns the user of @uid with a reference, or NULL without memory. */
+struct devring_user *devring_user_get(kuid_t uid)
+{
+	struct devring_user *new = kzalloc(sizeof(*new), GFP_KERNEL);
+	struct devring_user *user;
+
+	spin_lock(&users_lock);
+	user = user_find(uid);
+	if (!user && new) {
+		user = new;
+		new = NULL;
+		user->uid = uid;
+		list_add(&user->node, &users);
+	}
+	if (user)
+		user->refs++;
+	spin_unlock(&users_lock);
+	kfree(new);
+	return user;
+}
+
+void devring_user_put(struct devring_user *user)
+{
+	if (!user)
+		return;
+	spin_lock(&users_lock);
+	if (--user->refs)
+		user = NULL;
+	else
+		list_del(&user->node);
+	spin_unlock(&users_lock);
+	kfree(user);
+}
+
+/* Charges @amount to @user, whom the caller keeps alive until it is uncharged; -EDQUOT over a limit. */
+int devring_charge(struct devring_user *user, enum devring_quota what, u64 amount)
+{
+	bool unlimited = capable(CAP_SYS_RESOURCE);
+	u64 total_max = (u64)READ_ONCE(total_mb) << 20;
+	u64 user_max = user_limit(what);
+	int ret = -EDQUOT;
+
+	spin_lock(&users_lock);
+	if (!unlimited && (user->used[what] > user_max || amount > user_max - user->used[what]))
+		goto out;
+	if (what == DEVRING_QUOTA_BYTES) {
+		if (total_bytes > total_max || amount > total_max - total_bytes)
+			goto out;
+		total_bytes += amount;
+	}
+	user->used[what] += amount;
+	ret = 0;
+out:
+	spin_unlock(&users_lock);
+	return ret;
+}
+
+void devring_uncharge(struct devring_user *user, enum devring_quota what, u64 amount)
+{
+	spin_lock(&users_lock);
+	user->used[what] -= amount;
+	if (what == DEVRING_QUOTA_BYTES)
+		total_bytes -= amount;
+	spin_unlock(&users_lock);
+}
+
+/* Fills in limits and what @uid has of them. */
+void devring_user_info(kuid_t uid, struct devring_info *info)
+{
+	struct devring_user *user;
+
+	info->user_devices_max = READ_ONCE(user_devices);
+	info->user_readers_max = READ_ONCE(user_readers);
+	info->user_holds_max = READ_ONCE(user_holds);
+	info->user_bytes_max = (u64)READ_ONCE(user_mb) << 20;
+	info->total_bytes_max = (u64)READ_ONCE(total_mb) << 20;
+
+	spin_lock(&users_lock);
+	user = user_find(uid);
+	info->user_bytes = user ? user->used[DEVRING_QUOTA_BYTES] : 0;
+	info->total_bytes = total_bytes;
+	spin_unlock(&users_lock);
+}
+
+void devring_user_init(void)
+{
+	if (!total_mb)
+		total_mb = max(totalram_pages() >> (20 - PAGE_SHIFT) >> 2, 1UL);
+}
