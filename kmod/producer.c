@@ -246,7 +246,7 @@ long devring_set_format(struct file *filp, void *arg)
 	struct devring_dev *dev = file->dev;
 	int ret;
 
-	if (set->flags || set->format.kind > DEVRING_FORMAT_BYTES)
+	if (set->flags || set->format.generation || set->format.kind > DEVRING_FORMAT_BYTES)
 		return -EINVAL;
 	mutex_lock(&dev->mutex);
 	ret = check_lease(file);

@@ -392,7 +392,7 @@ long devring_set_reader(struct file *filp, void *arg)
 	if (ret)
 		return ret;
 	mutex_lock(&dev->mutex);
-	ret = file->revoked ? -ENODEV : charge_holds(file, set->holds);
+	ret = file->revoked || dev->gone ? -ENODEV : charge_holds(file, set->holds);
 	if (ret)
 		goto out;
 	spin_lock(&dev->lock);

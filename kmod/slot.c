@@ -294,9 +294,7 @@ static int grow(struct devring_ring *ring, const struct devring_commit *commit)
 static int check_out(const struct devring_dev *dev, u32 generation, u32 slot)
 {
 	lockdep_assert_held(&dev->lock);
-	if (!dev->ring)
-		return -ENXIO;
-	if (generation != dev->ring->geometry.generation)
+	if (!dev->ring || generation != dev->ring->geometry.generation)
 		return -ESTALE;
 	if (slot >= dev->ring->geometry.slots || !dev->ring->slots[slot].out)
 		return -EINVAL;

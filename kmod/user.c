@@ -131,8 +131,8 @@ void devring_user_info(kuid_t uid, struct devring_info *info)
 	info->user_devices_max = READ_ONCE(user_devices);
 	info->user_readers_max = READ_ONCE(user_readers);
 	info->user_holds_max = READ_ONCE(user_holds);
-	info->user_bytes_max = (u64)READ_ONCE(user_mb) << 20;
 	info->total_bytes_max = (u64)READ_ONCE(total_mb) << 20;
+	info->user_bytes_max = min(user_limit(DEVRING_QUOTA_BYTES), info->total_bytes_max);
 
 	spin_lock(&users_lock);
 	user = user_find(uid);

@@ -254,7 +254,8 @@ struct devring_generation {
  * @rec: kind %DEVRING_RECORD_STATE
  * @state: enum devring_state
  * @error: a positive errno in %DEVRING_STATE_ERROR, else 0
- * @changed: DEVRING_CHANGED_STATE, DEVRING_CHANGED_FORMAT: what this reader was not told yet
+ * @changed: what this reader was not told yet: DEVRING_CHANGED_STATE, DEVRING_CHANGED_FORMAT, and for the reader of a
+ *	     sink DEVRING_CHANGED_PRODUCER
  * @format_generation: number of the format in force: QUERY or the header have it whole
  * @time_ns: when the last of these changes happened
  *
@@ -560,7 +561,7 @@ struct devring_header {
  * @user_devices_max: devices that one user can register; CAP_SYS_RESOURCE has no limits a user
  * @user_readers_max: readers that one user can have open
  * @user_holds_max: frames that one user can hold beyond one a reader
- * @user_bytes_max: bytes of rings that one user can own
+ * @user_bytes_max: bytes of rings that one user can own, never more than @total_bytes_max
  * @total_bytes_max: bytes of rings that all can own
  * @user_bytes: bytes that the caller's rings take now
  * @total_bytes: bytes that all rings take now
@@ -618,7 +619,8 @@ struct devring_info {
  * @reserved0: zero
  * @name: letters, digits and any of "#+-.:=@_"; not empty, not ".", "..", and not beginning with "by-" or with
  *	  "u", digits and "-"
- * @label: what people call it, any printable UTF-8
+ * @label: what people call it, meant as UTF-8.  Control characters (below 32, and 127) are refused; the rest is
+ *	   not looked at: who shows it must check
  * @stable_id: same for this piece of hardware at any time (serial number ...); may be empty; characters as @name
  * @path_id: same for this port at any time; may be empty; characters as @name
  * @reserved: zero
