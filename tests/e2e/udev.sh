@@ -12,6 +12,7 @@ declare -A registrar
 # register FLAGS TYPE NAME [STABLE_ID [PATH_ID]]: sets `minor` and `id`. `unplug NAME N` ends it.
 register() {
 	local out=/tmp/$3.out
+	# shellcheck disable=SC2086 # words
 	${as_user:-} "$DEVRING_TOP/tests/e2e/register.py" "$1" "$2" "$3" "${4:--}" "${5:--}" >"$out" &
 	registrar[$3]=$!
 	wait_for 60 test -s "$out" || guest_die "$3 could not be registered"
@@ -28,7 +29,7 @@ unplug() {
 access() { stat -c '%U:%G %a' "$1"; }
 tagged() { udevadm info -q property "$1" | grep -q '^CURRENT_TAGS=.*:uaccess:'; }
 target() { readlink -f "/dev/devrings/$1"; }
-as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
 in_group() { setpriv --reuid=65534 --regid=65534 --groups "$@"; }
 
 start_udevd
@@ -36,8 +37,8 @@ load_devring "$build/kmod/devring.ko"
 udevadm settle --timeout=60
 
 check "the control node is for the group devring to write" same "root:devring 664" "$(access /dev/devring)"
-check "anybody can open the control node to look" as_nobody head -c 0 /dev/devring
-check "nobody else can open it for writing" fails as_nobody bash -c 'exec 3<>/dev/devring'
+check "anybody can open the control node to look" $nobody head -c 0 /dev/devring
+check "nobody else can open it for writing" fails $nobody bash -c 'exec 3<>/dev/devring'
 
 while read -r type flags group mode seat; do
 	register "$flags" "$type" "a-$type"
@@ -67,12 +68,12 @@ register $persist camera cam0 046d:0825-1234 pci-0000:00:14.0-usb-0:1
 cam=$minor cam_id=$id
 check "a link by hardware" same "/dev/devring$cam" "$(target by-id/046d:0825-1234)"
 check "a link by port" same "/dev/devring$cam" "$(target by-path/pci-0000:00:14.0-usb-0:1)"
-check "who is in no group cannot open a camera" fails as_nobody head -c 0 /dev/devrings/cam0
+check "who is in no group cannot open a camera" fails $nobody head -c 0 /dev/devrings/cam0
 check "a member of the group video can" in_group video head -c 0 /dev/devrings/cam0
 
 # What an unprivileged user registers gets a name of its own, and nothing that looks like hardware.
 chmod 666 /dev/devring
-as_user=as_nobody register 0 camera cam0-fake 046d:0825-1234 pci-0000:00:14.0-usb-0:1
+as_user=$nobody register 0 camera cam0-fake 046d:0825-1234 pci-0000:00:14.0-usb-0:1
 check "an unprivileged registrant's link has its uid" same "/dev/devring$minor" "$(target u65534-cam0-fake)"
 check "it has no plain name" test ! -e /dev/devrings/cam0-fake
 check "it does not take the link by hardware" same "/dev/devring$cam" "$(target by-id/046d:0825-1234)"
