@@ -25,13 +25,13 @@ struct removal {
 
 /**
  * struct listener - an open control node
- * @mutex: one read() at a time; covers all that follows
+ * @mutex: one read() at a time
  * @cursor: latest change that it was told
  * @removals: removals that it was told, of all there ever were
  * @record: the record being told
  */
 struct listener {
-	struct mutex mutex;
+	struct mutex mutex;	/* covers all members */
 	u64 cursor;
 	u64 removals;
 	struct devring_change record;

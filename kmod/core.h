@@ -30,11 +30,11 @@
 #include <linux/workqueue.h>
 #include <linux/devring.h>
 
-#define DEVRING_MINORS		(1U << 16)
+#define DEVRING_MINORS		BIT(16)
 #define DEVRING_FEATURES	(DEVRING_FEATURE_HOLDS | (DEVRING_GFP_ACCOUNT ? DEVRING_FEATURE_MEMCG : 0))
 
 /* read(2) and write(2) carry records; they come with this file position, pread(2) with that of its caller. */
-#define DEVRING_POS_RECORDS	(1LL << 62)
+#define DEVRING_POS_RECORDS	((loff_t)BIT_ULL(62))
 
 /* A generation's window in the file, and where in it the index begins (above any page size's header). */
 #define DEVRING_WINDOW_SHIFT	34

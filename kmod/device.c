@@ -171,7 +171,7 @@ static void announce_work(struct work_struct *work)
 {
 	struct devring_dev *dev = container_of(to_delayed_work(work), struct devring_dev, announce);
 	char event[32] = "DEVRING_EVENT=";
-	char *env[] = { event, NULL };
+	char *env[2] = { event };
 	u32 news, state;
 
 	spin_lock(&dev->lock);

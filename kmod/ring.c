@@ -9,7 +9,7 @@
 #include "core.h"
 #include "trace.h"
 
-#define WINDOW_BYTES	(1ULL << DEVRING_WINDOW_SHIFT)
+#define WINDOW_BYTES	BIT_ULL(DEVRING_WINDOW_SHIFT)
 
 /*
  * Lays out a ring of the slots, slot_size and metadata_size that are in @geometry.  Offsets are those of a window

@@ -271,8 +271,9 @@ static void publish(struct devring_dev *dev, struct devring_ring *ring, const st
 	state->sequence = dev->head;
 	state->live = true;
 	state->dirty = true;
-	/* Pair with the acquire loads of word and head: whoever sees them sees the frame. */
+	/* Pairs with the acquire load of word: whoever sees it sees the frame. */
 	smp_store_release(&entry->word, DEVRING_WORD(dev->head));
+	/* Pairs with the acquire load of head: whoever sees it sees the word. */
 	smp_store_release(&devring_header(dev)->head, dev->head + 1);
 	WRITE_ONCE(dev->head, dev->head + 1);
 }
@@ -311,10 +312,10 @@ int devring_slot_commit(struct devring_dev *dev, const struct devring_commit *co
 		return ret;
 	if (commit->bytes > ring->geometry.slot_size)
 		return -EINVAL;
+	if (ring->partial != DEVRING_NO_SLOT && ring->partial != commit->slot)
+		return -EBUSY;
 	if (ring->partial == DEVRING_NO_SLOT)
 		publish(dev, ring, commit);
-	else if (ring->partial != commit->slot)
-		return -EBUSY;
 	else
 		ret = grow(ring, commit);
 	if (ret)

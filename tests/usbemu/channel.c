@@ -38,6 +38,8 @@ static const char *do_plug(struct command *c, struct device *d)
 	int error;
 
 	if (c->argc == 3) {
+		if (d->state != DEVICE_UNPLUGGED)
+			return "it is plugged in; unplug it to change the port";
 		if (!parse_number(c->argv[2], 1023, &port))
 			return "the port is not a number from 0 to 1023";
 		d->port = (int)port;

@@ -248,6 +248,7 @@ static void enqueue(struct device *d, const struct usbip_command *c, const uint8
 	urb->interval = c->interval ? c->interval : 1;
 	for (i = 0; i < c->packets; i++)
 		usbip_decode_packet(packets + i * USBIP_PACKET_SIZE, &urb->packet[i]);
+	urb->due = now + MICROFRAME_NS;
 	if (c->packets) {
 		/* an absolute clock; who is late beyond hope starts it afresh */
 		if (d->clock + LATE_NS < now)
@@ -412,8 +413,10 @@ uint64_t device_run(struct device *d, uint64_t now)
 		next = run_flap(d, now);
 	if (d->state == DEVICE_PLUGGING && now >= d->retry_at) {
 		error = device_plug(d);
-		if (error)
+		if (error) {
+			d->failed = true;
 			printf("failed %s reason=\"%s\"\n", d->name, strerror(-error));
+		}
 	}
 	if (d->state == DEVICE_PLUGGING)
 		at = d->retry_at;

@@ -34,6 +34,12 @@ struct urb {
 	struct usbip_packet packet[URB_PACKETS];
 };
 
+/* Data that an answer may have: what was asked for, within our buffer. */
+static inline uint32_t urb_room(const struct urb *urb)
+{
+	return urb->length < URB_DATA ? urb->length : URB_DATA;
+}
+
 enum fill {
 	FILL_DONE,
 	FILL_STALL,
@@ -92,6 +98,7 @@ struct device {
 	uint16_t product_id;
 	int port;		/* -1: the first free one; kept over a replug */
 	bool start_unplugged;
+	bool failed;		/* could not be plugged in */
 	uint64_t frames_to_live;	/* unplug itself after so many frames, 0: never */
 	enum device_state state;
 	uint64_t retry_at;

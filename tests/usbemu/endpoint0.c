@@ -38,9 +38,9 @@ static int configuration_descriptor(struct device *d, uint8_t *data)
 	struct descriptors out = { data, 0, REPLY_MAX };
 
 	d->function->configuration(d, &out);
-	descriptors_patch16(&out, 2, out.used);
 	if (d->fault.kind == FAULT_MALFORMED)
 		fault_malform(&d->fault, &out);
+	descriptors_patch16(&out, 2, out.used);
 	return (int)out.used;
 }
 

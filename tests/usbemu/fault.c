@@ -19,8 +19,8 @@ static const struct {
 	[FAULT_REFUSE] = { "refuse", "stalls when a format or a rate is to be put in force" },
 	[FAULT_NO_FORMAT] = { "no-format", "its descriptors offer no format (from the next plug)" },
 	[FAULT_MALFORMED] = { "malformed-descriptor",
-			      ":SEED a frame or format descriptor too short, or with a seed random "
-			      "bytes (from the next plug)" },
+			      ":SEED a format descriptor too short, or with a seed random bytes"
+			      " anywhere (from the next plug)" },
 	[FAULT_VANISH] = { "vanish", ":STAGE unplugs itself at descriptor, configuration, probe, "
 			   "commit, start or frame (in its middle)" },
 };
@@ -104,11 +104,11 @@ static uint64_t random_next(uint64_t *state)
 	return *state;
 }
 
-/* Cut the class-specific descriptors of the streaming interfaces to three bytes. */
+/* Cut the first format of a streaming interface to three bytes; the rest stays in its order. */
 static void malform_known(struct descriptors *d)
 {
-	size_t at;
 	bool streaming = false;
+	size_t at, size;
 
 	for (at = 0; at + 2 < d->used && d->data[at] > 2; at += d->data[at]) {
 		if (d->data[at + 1] == USB_INTERFACE)
@@ -116,8 +116,12 @@ static void malform_known(struct descriptors *d)
 		if (streaming && d->data[at + 1] == USB_CS_INTERFACE && d->data[at + 2] != 1)
 			break;
 	}
-	if (at + 2 < d->used)
-		d->data[at] = 3;
+	if (at + 2 >= d->used)
+		return;
+	size = d->data[at];
+	memmove(d->data + at + 3, d->data + at + size, d->used - at - size);
+	d->used -= size - 3;
+	d->data[at] = 3;
 }
 
 void fault_malform(const struct fault *fault, struct descriptors *d)

@@ -112,7 +112,6 @@ static bool turn(struct options *o)
 		if (o->devices[i]->state != DEVICE_UNPLUGGED || o->devices[i]->flaps)
 			alive = true;
 	}
-	fflush(stdout);
 	if (!alive)
 		return false;
 	n = epoll_wait(o->loop->epoll, events, EVENTS, timeout_until(next, now));
@@ -144,10 +143,11 @@ static int run(struct options *o)
 	status = plug_all(o);
 	while (!status && !signals.stop && !channel.quit && turn(o))
 		;
-	for (i = 0; i < o->device_count; i++)
+	for (i = 0; i < o->device_count; i++) {
 		device_unplug(o->devices[i], "end");
+		status |= o->devices[i]->failed;
+	}
 	channel_close(&channel);
-	fflush(stdout);
 	return status;
 }
 
@@ -157,6 +157,7 @@ int main(int argc, char **argv)
 	static struct options options = { .loop = &loop };
 
 	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc > 2 && !strcmp(argv[1], "send"))
 		return channel_send(argv[2], argc - 3, argv + 3);
 	options_parse(&options, argc, argv);

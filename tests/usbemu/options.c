@@ -371,8 +371,11 @@ void options_parse(struct options *o, int argc, char **argv)
 	words(o, argc - 1, argv + 1);
 	if (!o->device_count)
 		wrong("no device given");
-	for (i = 0; i < o->device_count; i++)
+	for (i = 0; i < o->device_count; i++) {
+		if (o->devices[i]->start_unplugged && !o->control)
+			wrong("--unplugged needs --control, or nothing could plug it in");
 		for (j = 0; j < i; j++)
 			if (!strcmp(o->devices[i]->name, o->devices[j]->name))
 				wrong("two devices have the name \"%s\"", o->devices[i]->name);
+	}
 }

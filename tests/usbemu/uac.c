@@ -163,7 +163,7 @@ static enum fill microphone_fill(struct device *d, struct urb *urb, uint8_t *dat
 	if (fault_vanish(&d->fault, STAGE_FRAME) && device_stream_frames(d))
 		return FILL_VANISH;
 	for (i = 0; i < urb->packets; i++) {
-		uint32_t room = URB_DATA - *length, max = urb->packet[i].length;
+		uint32_t room = urb_room(urb) - *length, max = urb->packet[i].length;
 
 		urb->packet[i].actual = packet(d, data + *length, max < room ? max : room,
 					       urb->interval);

@@ -3,9 +3,11 @@
 # Needs libjpeg62-turbo-dev.
 USBEMU_DIR := tests/usbemu
 USBEMU_OUT := build/tests
-USBEMU_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow
+USBEMU_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
 USBEMU_OBJECTS := $(patsubst %,$(USBEMU_OUT)/usbemu.o/%.o,\
 	main options channel device endpoint0 fault usbip uvc uac jpeg)
+
+TEST_PRODUCTS += $(USBEMU_OUT)/usbemu $(USBEMU_OUT)/usbemu-check
 
 .PHONY: usbemu
 usbemu: $(USBEMU_OUT)/usbemu $(USBEMU_OUT)/usbemu-check

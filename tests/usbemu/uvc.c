@@ -444,7 +444,7 @@ static enum fill camera_fill(struct device *d, struct urb *urb, uint8_t *data, u
 		return FILL_DONE;
 	}
 	for (i = 0; i < urb->packets; i++) {
-		uint32_t room = URB_DATA - *length, max = urb->packet[i].length;
+		uint32_t room = urb_room(urb) - *length, max = urb->packet[i].length;
 
 		urb->packet[i].actual = payload(d, data + *length, max < room ? max : room);
 		*length += urb->packet[i].actual;

@@ -164,6 +164,9 @@ static int microphone_start(struct device *device)
 	m->broken = device->number;
 	error = sound_open(&m->pcm, device->hw.node, SND_PCM_STREAM_CAPTURE, &device->config,
 			   &m->format);
+	if (error == -EINVAL && !device->said)
+		log_device(LOG_WARNING, device->name, "refused", "%s refuses every format near the "
+			   "one asked for; set rate and channels in the config", device->hw.node);
 	if (!error)
 		error = set_ring_and_format(m);
 	if (!error)
@@ -171,10 +174,6 @@ static int microphone_start(struct device *device)
 	if (!error)
 		error = snd_pcm_start(m->pcm);
 	if (error) {
-		if (error == -EINVAL && !device->said)
-			log_device(LOG_WARNING, device->name, "refused", "%s refuses every format "
-				   "near the one asked for; set rate and channels in the config",
-				   device->hw.node);
 		microphone_stop(device);
 		return error;
 	}

@@ -142,8 +142,8 @@ int sound_poll_add(struct sound_poll *p, sd_event *event, snd_pcm_t *pcm,
 	p->pcm = pcm;
 	count = snd_pcm_poll_descriptors(pcm, p->fds, SOUND_SOURCES);
 	for (int i = 0; i < count && error >= 0; i++, p->count++)
-		error = sd_event_add_io(event, &p->sources[i], p->fds[i].fd, p->fds[i].events,
-					handler, user);
+		error = sd_event_add_io(event, &p->sources[i], p->fds[i].fd,
+					p->fds[i].events & (EPOLLIN | EPOLLOUT), handler, user);
 	return error < 0 ? error : 0;
 }
 
