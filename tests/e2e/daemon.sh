@@ -186,7 +186,7 @@ check "and are copied where that is asked for" copies
 
 progress "microphone"
 python3 -c 'import sys
-for i in range(48000 * 6): sys.stdout.buffer.write((i % 65521).to_bytes(2, "little") * 2)' >pattern
+for i in range(48000 * 4): sys.stdout.buffer.write((i % 65521).to_bytes(2, "little") * 2)' >pattern
 # matches RECORDED: a second and a half of the pattern is in it, unbroken.
 matches() {
 	python3 - "$1" <<-'END'
@@ -199,20 +199,24 @@ matches() {
 	END
 }
 hears() {
-	aplay -q -D hw:Loopback,0,0 -t raw -f S16_LE -r 48000 -c 2 pattern 2>/tmp/aplay &
-	local player=$! status=0
-	good_frames microphone0 200 /tmp/heard || status=$?
-	kill $player 2>/dev/null || true
-	wait $player || true
-	[ $status = 0 ] && matches /tmp/heard
+	: >/tmp/heard.log
+	timeout 120 "$here/reader.py" /dev/devrings/microphone0 400 /tmp/heard >/tmp/heard.log &
+	local reader=$! status=0
+	says ^frame /tmp/heard.log
+	aplay -q -D hw:Loopback,0,0 -t raw -f S16_LE -r 48000 -c 2 pattern 2>/tmp/aplay || true
+	wait $reader || status=$?
+	[ $status = 0 ] && same 400 "$(count "^frame .* good .* time_ok 1 " /tmp/heard.log)" &&
+		matches /tmp/heard
 }
-check "samples arrive unchanged, with the right checksums" hears
+# A guest that is starved of time breaks the sound, not the promise: one unbroken run will do.
+in_three_tries() { "$@" || "$@" || "$@"; }
+check "samples arrive unchanged, with the right checksums" in_three_tries hears
 check "the sound card is closed after that" wait_for 60 pcm_is_closed pcm1c
 overrun() {
 	follow microphone0
 	goes_on microphone0 || return 1
 	kill -STOP "$daemon"
-	sleep 1
+	sleep 2
 	kill -CONT "$daemon"
 	local status=0
 	says "^frame .* flags 3 .* source_lost [1-9]" /tmp/microphone0 && goes_on microphone0 || status=1
@@ -321,15 +325,15 @@ plays() {
 	wait $recorder || true
 	[ $status = 0 ] && matches /tmp/recorded
 }
-check "what a program writes into it comes out of the card" plays
+check "what a program writes into it comes out of the card" in_three_tries plays
 check "the card is closed after that" wait_for 60 pcm_is_closed pcm1p
 
 progress "resources"
 fds() { find "/proc/$daemon/fd" -type l | wc -l; }
 cycles() {
-	local i before
+	local before
 	before=$(fds)
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		usb unplug usbcam && wait_for 60 grep -q offline "$(camera1_sysfs)/state" &&
 			usb plug usbcam && wait_for 60 grep -q available "$(camera1_sysfs)/state" || return 1
 	done

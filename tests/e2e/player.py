@@ -30,7 +30,7 @@ def main():
     begin = time.monotonic()
     played = 0
     while played < len(samples):
-        while time.monotonic() < begin + played / frame_bytes / rate - 0.1:
+        while time.monotonic() < begin + played / frame_bytes / rate - 0.4:
             time.sleep(0.01)
         record = os.read(fd, 32)
         if struct.unpack_from("=HH", record)[1] != 16:
