@@ -26,9 +26,9 @@ static int devring_init_fs_context(struct fs_context *fc)
 	return init_pseudo(fc, DEVRING_FS_MAGIC) ? 0 : -ENOMEM;
 }
 
+/* No owner: the module's own mount of it would pin the module for ever. */
 static struct file_system_type devring_fs = {
 	.name = "devring",
-	.owner = THIS_MODULE,
 	.init_fs_context = devring_init_fs_context,
 	.kill_sb = kill_anon_super,
 };
