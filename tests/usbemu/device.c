@@ -99,6 +99,7 @@ int device_plug(struct device *d)
 	d->in_used = d->out_used = d->out_sent = 0;
 	d->clock = 0;
 	d->configured = 0;
+	d->vanishing = false;
 	memset(d->setting, 0, sizeof(d->setting));
 	d->frames_at_plug = d->stats.frames;
 	d->stats.plugs++;
@@ -119,6 +120,11 @@ void device_unplug(struct device *d, const char *reason)
 	d->state = DEVICE_UNPLUGGED;
 	d->function->unplugged(d);
 	printf("unplugged %s reason=%s\n", d->name, reason);
+}
+
+void device_vanish(struct device *d)
+{
+	d->vanishing = true;
 }
 
 void device_flap(struct device *d, unsigned int count, uint64_t half_ns)
@@ -211,9 +217,10 @@ static void reply_control(struct device *d, const struct usbip_command *c, const
 	if (!c->in)
 		memcpy(data, sent, c->length < sizeof(data) ? c->length : sizeof(data));
 	length = control_request(d, &c->setup, data);
-	if (d->source.fd < 0)
-		return;
-	if (length < 0)
+	/* hardware that is gone fails the transfer at once; vhci-hcd would let it time out */
+	if (d->vanishing)
+		reply.status = -EPROTO;
+	else if (length < 0)
 		reply.status = -EPIPE;
 	else if (c->in)
 		reply.length = (uint32_t)length < c->length ? (uint32_t)length : c->length;
@@ -225,6 +232,10 @@ static void reply_control(struct device *d, const struct usbip_command *c, const
 	usbip_encode_submit(wire, &reply);
 	if (c->in)
 		memcpy(wire + USBIP_HEADER_SIZE, data, reply.length);
+	if (d->vanishing) {
+		flush(d);
+		device_unplug(d, "fault");
+	}
 }
 
 static void enqueue(struct device *d, const struct usbip_command *c, const uint8_t *packets)

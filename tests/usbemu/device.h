@@ -99,6 +99,7 @@ struct device {
 	int port;		/* -1: the first free one; kept over a replug */
 	bool start_unplugged;
 	bool failed;		/* could not be plugged in */
+	bool vanishing;		/* a fault unplugs it as soon as the request is answered */
 	uint64_t frames_to_live;	/* unplug itself after so many frames, 0: never */
 	enum device_state state;
 	uint64_t retry_at;
@@ -133,6 +134,8 @@ void device_init(struct device *d, struct loop *loop, const struct function *fun
 /* 0, or -errno when the port cannot be had now or later; a taken port is waited for. */
 int device_plug(struct device *d);
 void device_unplug(struct device *d, const char *reason);
+/* As device_unplug() by a fault, within a control request. */
+void device_vanish(struct device *d);
 void device_flap(struct device *d, unsigned int count, uint64_t half_ns);
 /* Answer what is due; returns when to come back, UINT64_MAX: when the wire says so. */
 uint64_t device_run(struct device *d, uint64_t now);

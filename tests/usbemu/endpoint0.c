@@ -150,7 +150,7 @@ int control_request(struct device *d, const struct usb_setup *setup, uint8_t *da
 	if ((setup->type & TYPE_MASK) != 0)
 		return -1;
 	if (vanishes(d, setup)) {
-		device_unplug(d, "fault");
+		device_vanish(d);
 		return -1;
 	}
 	return standard_request(d, setup, data);

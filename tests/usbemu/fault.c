@@ -104,11 +104,14 @@ static uint64_t random_next(uint64_t *state)
 	return *state;
 }
 
-/* Cut the first format of a streaming interface to three bytes; the rest stays in its order. */
+/*
+ * Cut the first format of a streaming interface to three bytes and leave out all that belongs to it:
+ * drivers measure what is left of the interface, so that more after it would hide the cut.
+ */
 static void malform_known(struct descriptors *d)
 {
 	bool streaming = false;
-	size_t at, size;
+	size_t at, after;
 
 	for (at = 0; at + 2 < d->used && d->data[at] > 2; at += d->data[at]) {
 		if (d->data[at + 1] == USB_INTERFACE)
@@ -118,10 +121,11 @@ static void malform_known(struct descriptors *d)
 	}
 	if (at + 2 >= d->used)
 		return;
-	size = d->data[at];
-	memmove(d->data + at + 3, d->data + at + size, d->used - at - size);
-	d->used -= size - 3;
+	for (after = at; after < d->used && d->data[after + 1] == USB_CS_INTERFACE;)
+		after += d->data[after];
 	d->data[at] = 3;
+	memmove(d->data + at + 3, d->data + after, d->used - after);
+	d->used -= after - at - 3;
 }
 
 void fault_malform(const struct fault *fault, struct descriptors *d)

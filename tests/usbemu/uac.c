@@ -100,7 +100,7 @@ static int microphone_control(struct device *d, const struct usb_setup *setup, u
 	if (setup->request != CLASS_SET_CUR || d->fault.kind == FAULT_REFUSE)
 		return -1;
 	if (fault_vanish(&d->fault, STAGE_PROBE) || fault_vanish(&d->fault, STAGE_COMMIT)) {
-		device_unplug(d, "fault");
+		device_vanish(d);
 		return -1;
 	}
 	set_rate(m, data[0] | (unsigned int)data[1] << 8 | (unsigned int)data[2] << 16);
@@ -112,7 +112,7 @@ static void microphone_alternate(struct device *d, unsigned int interface, unsig
 	if (interface != 1)
 		return;
 	if (setting && fault_vanish(&d->fault, STAGE_START)) {
-		device_unplug(d, "fault");
+		device_vanish(d);
 		return;
 	}
 	if (!d->microphone.rate)

@@ -240,7 +240,7 @@ static int set_choice(struct device *d, bool commit, const uint8_t *data)
 	struct camera *c = &d->camera;
 
 	if (fault_vanish(&d->fault, commit ? STAGE_COMMIT : STAGE_PROBE)) {
-		device_unplug(d, "fault");
+		device_vanish(d);
 		return -1;
 	}
 	if (!commit) {
@@ -347,7 +347,7 @@ static void camera_alternate(struct device *d, unsigned int interface, unsigned 
 	if (!setting)
 		stop(d);
 	else if (fault_vanish(&d->fault, STAGE_START))
-		device_unplug(d, "fault");
+		device_vanish(d);
 	else
 		start(d);
 }
