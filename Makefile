@@ -39,6 +39,8 @@ RUNNING_KERNEL := $(shell uname -r)
 KMODDIR ?= $(BUILD)/kmod
 
 CFLAGS ?= -O2 -g
+# What is installed does not tell where it was built.
+override CPPFLAGS += -ffile-prefix-map=$(CURDIR)=.
 WARN := -std=gnu11 -Wall -Wextra -Wshadow -Wmissing-prototypes
 ifeq ($(WERROR),1)
 WARN += -Werror
@@ -142,6 +144,10 @@ install-system:
 	$(INSTALL) -D -m 644 udev-rules/devring.sysusers.conf $(DESTDIR)$(sysusersdir)/devring.conf
 	$(INSTALL) -D -m 644 udev-rules/devring.modules-load.conf \
 		$(DESTDIR)$(modulesloaddir)/devring.conf
+	$(INSTALL) -d $(DESTDIR)$(docdir)/docs
+	$(INSTALL) -m 644 README.md COPYING $(DESTDIR)$(docdir)
+	$(INSTALL) -m 644 docs/*.md docs/*.svg $(DESTDIR)$(docdir)/docs
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*
 
 modules_install: modules ## install the built module for its kernel, without DKMS
 	$(MAKE) -C $(KDIR) M=$(abspath $(KMODDIR)) modules_install

@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# tests/e2e/make.sh: the makefile does what people expect of one.
+set -euo pipefail
+. "$(dirname "$0")/../lib/common.sh"
+. "$top/tests/lib/tap.sh"
+cd "$top"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+root=$work/root
+release=$(tests/lib/guest-kernel headers)
+kdir=/lib/modules/$release/build
+
+all_files() { find "$root" ! -type d -printf '/%P\n' | sort; }
+all_below() { exist / && ! all_files | grep -vE "$1"; }
+says() {
+	local text=$1 output
+	shift
+	output=$("$@" 2>&1) && { echo "it succeeded"; return 1; }
+	printf '%s\n' "$output" | grep -F -- "$text" || { printf '%s\n' "$output"; return 1; }
+}
+exist() {
+	local file missing=0
+	for file in "$@"; do
+		[ -e "$root$file" ] || { echo "$file is missing"; missing=1; }
+	done
+	return $missing
+}
+products() { find kmod uapi udev-rules docs userspace -name '*.o' -o -name '*.ko' -o -name '*.cmd' -o -name '*.d'; }
+# What kbuild and the compiler made, and when.
+made() { find build/kmod/devring.ko build/bin build/lib -type f -printf '%p %T@\n' | sort; }
+install_to() { make -s install DESTDIR="$root" "$@" 2>&1; }
+uninstall_from() { make -s uninstall DESTDIR="$root" "$@" 2>&1; }
+
+check "make builds all" make -s all KDIR="$kdir"
+before=$(made)
+check "make again" make -s all KDIR="$kdir"
+check "make again makes nothing again" same "$before" "$(made)"
+check "no product lies among the sources" same "" "$(products)"
+check "a wrong KDIR is named, with the remedy" \
+	says "KDIR=/nowhere has no Makefile: give the folder" make modules KDIR=/nowhere
+check "missing headers are named, with the remedy" \
+	says "apt-get install linux-headers-amd64" make modules KDIR=
+
+check "make install DESTDIR=... prefix=/usr" install_to prefix=/usr
+check "what belongs there is there" exist /usr/bin/devringctl /usr/sbin/devringd \
+	/usr/lib/libdevring.so.0 /usr/lib/libdevring.a /usr/lib/pkgconfig/devring.pc \
+	/usr/include/linux/devring.h /usr/lib/udev/rules.d/60-devring.rules \
+	/usr/lib/sysusers.d/devring.conf /usr/lib/modules-load.d/devring.conf \
+	/usr/lib/systemd/system/devringd.service /etc/devring/devringd.conf \
+	"/usr/src/devring-$(cat VERSION)/dkms.conf" /usr/share/doc/devring/README.md
+check "nothing lies elsewhere" all_below '^/(usr|etc/devring)/'
+check "no installed file knows where it was built" fails grep -rlF -- "$top" "$root"
+mkdir -p "$root/usr/lib/udev/rules.d"
+touch "$root/usr/lib/udev/rules.d/99-other.rules"
+check "make uninstall" uninstall_from prefix=/usr
+check "it leaves what others put there, and nothing else" same \
+	/usr/lib/udev/rules.d/99-other.rules "$(all_files)"
+check "it leaves no folder of its own" same "" "$(find "$root" -name '*devring*')"
+rm -rf "$root"
+
+check "make install DESTDIR=..." install_to
+check "without prefix= it goes below /usr/local" \
+	all_below '^/(usr/local/|etc/devring/|usr/src/devring-)'
+check "udev, systemd and the linker look there" exist /usr/local/lib/udev/rules.d/60-devring.rules \
+	/usr/local/lib/systemd/system/devringd.service /usr/local/lib/libdevring.so.0
+check "the unit names the installed program" \
+	grep -q '^ExecStart=/usr/local/sbin/devringd' "$root/usr/local/lib/systemd/system/devringd.service"
+
+mkdir "$work/build"
+touch "$work/build/product"
+check "make clean" make -s clean BUILD="$work/build"
+check "it removes all that was built" test ! -e "$work/build"
+help=$(make help)
+for target in all check check-long demo lint install uninstall clean setup modules; do
+	check "make help tells of $target" grep -q "^make $target " <<<"$help"
+done
+tap_end
