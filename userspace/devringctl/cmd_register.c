@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* register, unregister: devices that outlive the command. */
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "register.h"
+#include "text.h"
+
+static int copy_text(struct cli *cli, const char *what, const char *text, char *to, size_t size)
+{
+	if (!text)
+		return STATUS_OK;
+	if (strlen(text) >= size)
+		return fail(cli, STATUS_USAGE, "The %s \"%.40s...\" is %zu bytes long: there may "
+			    "be %zu.", what, text, strlen(text), size - 1);
+	strcpy(to, text);
+	return STATUS_OK;
+}
+
+int register_options(struct cli *cli, const char *name, struct devring_register *reg)
+{
+	static const struct {
+		enum option option;
+		uint32_t flag;
+	} flags[] = {
+		{ OPT_SINK, DEVRING_REG_SINK },
+		{ OPT_PUBLIC, DEVRING_REG_PUBLIC },
+		{ OPT_KEEP_HISTORY, DEVRING_REG_KEEP_HISTORY },
+		{ OPT_PINNABLE, DEVRING_REG_PINNABLE },
+		{ OPT_PERSIST, DEVRING_REG_PERSIST },
+	};
+	int ret;
+
+	memset(reg, 0, sizeof(*reg));
+	reg->type = opt(cli, OPT_SINK) ? DEVRING_TYPE_SPEAKER : DEVRING_TYPE_OTHER;
+	ret = opt_type(cli, &reg->type);
+	if (!ret)
+		ret = copy_text(cli, "name", name, reg->name, sizeof(reg->name));
+	if (!ret)
+		ret = copy_text(cli, "label", opt(cli, OPT_LABEL), reg->label,
+				sizeof(reg->label));
+	if (!ret)
+		ret = copy_text(cli, "stable id", opt(cli, OPT_STABLE_ID), reg->stable_id,
+				sizeof(reg->stable_id));
+	if (!ret)
+		ret = copy_text(cli, "path id", opt(cli, OPT_PATH_ID), reg->path_id,
+				sizeof(reg->path_id));
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (opt(cli, flags[i].option))
+			reg->flags |= flags[i].flag;
+	return ret;
+}
+
+int fail_register(struct cli *cli, int err, const struct devring_register *reg)
+{
+	switch (-err) {
+	case EEXIST:
+		return fail(cli, STATUS_BUSY, "There is a device \"%s\" already: choose another "
+			    "name, or unregister it first.", reg->name);
+	case EINVAL:
+		return fail(cli, STATUS_USAGE, "The module refuses the name \"%s\", label \"%s\", "
+			    "stable id \"%s\" or path id \"%s\": names and ids have letters, "
+			    "digits and any of #+-.:=@_, and names do not begin with \"by-\" or "
+			    "\"u1000-\".",
+			    reg->name, reg->label, reg->stable_id, reg->path_id);
+	case EDQUOT:
+		return fail(cli, STATUS_FAILURE, "Your user has as many devices as it may; "
+			    "\"devringctl info\" tells the limit.");
+	case ENOSPC:
+		return fail(cli, STATUS_FAILURE, "There are as many devices as there can be.");
+	default:
+		return fail_errno(cli, err, "Cannot register \"%s\"", reg->name);
+	}
+}
+
+static int print_registered(struct cli *cli, const struct devring_register *reg)
+{
+	char node[DEVRING_NODE_SIZE], name[4 * DEVRING_NAME_SIZE];
+	struct devring_device device;
+	json_t *json;
+	int ret;
+
+	ret = devring_query_id(cli->control, reg->id, &device);
+	if (ret)
+		return fail_errno(cli, ret, "\"%s\" is gone again", reg->name);
+	if (cli->json) {
+		json = json_begin();
+		json_object_set_new(json, "device", json_device(&device));
+		json_print(json, stdout);
+	} else {
+		printf("%s is device %llu at %s\n", text_escape(device.link, name, sizeof(name)),
+		       (unsigned long long)reg->id,
+		       devring_node(reg->minor, node, sizeof(node)));
+	}
+	return flush_stdout(cli);
+}
+
+int cmd_register(struct cli *cli)
+{
+	struct devring_register reg;
+	int fd, ret;
+
+	ret = register_options(cli, arg(cli, 0), &reg);
+	if (!ret)
+		ret = need_control(cli, true);
+	if (ret)
+		return ret;
+	reg.flags |= DEVRING_REG_PERSIST;
+	fd = devring_register_device(cli->control, &reg);
+	if (fd < 0)
+		return fail_register(cli, fd, &reg);
+	ret = print_registered(cli, &reg);
+	close(fd);
+	return ret;
+}
+
+int cmd_unregister(struct cli *cli)
+{
+	struct devring_device device;
+	int ret = need_control(cli, true);
+
+	if (!ret)
+		ret = need_device(cli, arg(cli, 0), &device);
+	if (ret)
+		return ret;
+	ret = devring_unregister_device(cli->control, device.id);
+	if (ret == -ENODEV)
+		return fail_device(cli, ret, arg(cli, 0));
+	if (ret == -EPERM)
+		return fail(cli, STATUS_PERMISSION, "\"%s\" was registered by uid %u: only that "
+			    "user and root can unregister it.", arg(cli, 0), device.registrant_uid);
+	if (ret)
+		return fail_errno(cli, ret, "Cannot unregister \"%s\"", arg(cli, 0));
+	if (cli->json)
+		json_print(json_pack("{s:i,s:I}", "schema_version", SCHEMA_VERSION,
+				     "unregistered", (json_int_t)device.id), stdout);
+	return flush_stdout(cli);
+}

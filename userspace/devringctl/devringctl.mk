@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# devringctl and its completion. Included by the top-level Makefile, after libdevring's fragment.
+
+DEVRINGCTL_DIR := userspace/devringctl
+DEVRINGCTL_OBJ := $(BUILD)/obj/devringctl
+DEVRINGCTL := $(BUILD)/bin/devringctl
+
+DEVRINGCTL_SRC := $(wildcard $(DEVRINGCTL_DIR)/*.c)
+DEVRINGCTL_OBJS := $(DEVRINGCTL_SRC:$(DEVRINGCTL_DIR)/%.c=$(DEVRINGCTL_OBJ)/%.o)
+# Asked only when it is built, so that "make help" needs no packages.
+DEVRINGCTL_PKG_CFLAGS = $(shell pkg-config --cflags jansson libpng)
+DEVRINGCTL_PKG_LIBS = $(shell pkg-config --libs jansson libpng)
+
+ALL_PRODUCTS += $(DEVRINGCTL)
+INSTALL_TARGETS += install-devringctl
+
+$(DEVRINGCTL_OBJ)/%.o: $(DEVRINGCTL_DIR)/%.c VERSION
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+		-DDEVRING_VERSION='"$(VERSION)"' $(LIBDEVRING_CFLAGS) $(DEVRINGCTL_PKG_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(DEVRINGCTL): $(DEVRINGCTL_OBJS) $(LIBDEVRING_SO)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(DEVRINGCTL_OBJS) $(LIBDEVRING_LIBS) \
+		$(DEVRINGCTL_PKG_LIBS)
+
+.PHONY: install-devringctl
+install-devringctl: $(DEVRINGCTL)
+	$(INSTALL) -D $(DEVRINGCTL) $(DESTDIR)$(bindir)/devringctl
+	$(INSTALL) -D -m 644 $(DEVRINGCTL_DIR)/completion.bash \
+		$(DESTDIR)$(datadir)/bash-completion/completions/devringctl
+
+-include $(DEVRINGCTL_OBJS:.o=.d)

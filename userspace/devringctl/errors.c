@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What goes wrong, in sentences. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "cli.h"
+#include "text.h"
+
+#define SENTENCE_MAX	1024
+
+static const char *status_name(enum status status)
+{
+	switch (status) {
+	case STATUS_OK:
+		return "ok";
+	case STATUS_USAGE:
+		return "usage";
+	case STATUS_NOT_FOUND:
+		return "not-found";
+	case STATUS_PERMISSION:
+		return "permission";
+	case STATUS_BUSY:
+		return "busy";
+	case STATUS_NO_MODULE:
+		return "no-module";
+	case STATUS_TIMEOUT:
+		return "timeout";
+	case STATUS_FAILURE:
+		break;
+	}
+	return "failure";
+}
+
+static int report(struct cli *cli, enum status status, const char *sentence)
+{
+	char clean[2 * SENTENCE_MAX];
+	json_t *json, *error;
+
+	if (!cli->json) {
+		fprintf(stderr, "devringctl: %s\n",
+			text_escape(sentence, clean, sizeof(clean)));
+		return status;
+	}
+	json = json_begin();
+	error = json_object();
+	json_object_set_new(error, "code", json_integer(status));
+	json_object_set_new(error, "name", json_string(status_name(status)));
+	json_object_set_new(error, "message", json_text(sentence));
+	json_object_set_new(json, "error", error);
+	json_print(json, cli->verb && cli->verb->streams ? stderr : stdout);
+	return status;
+}
+
+int fail(struct cli *cli, enum status status, const char *format, ...)
+{
+	char sentence[SENTENCE_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	return report(cli, status, sentence);
+}
+
+static enum status status_of(int err)
+{
+	switch (-err) {
+	case ENODEV:
+	case ENOENT:
+	case ENXIO:
+		return STATUS_NOT_FOUND;
+	case EACCES:
+	case EPERM:
+		return STATUS_PERMISSION;
+	case EBUSY:
+	case EEXIST:
+	case EUSERS:
+		return STATUS_BUSY;
+	case EAGAIN:
+	case ETIMEDOUT:
+		return STATUS_TIMEOUT;
+	default:
+		return STATUS_FAILURE;
+	}
+}
+
+int fail_errno(struct cli *cli, int err, const char *format, ...)
+{
+	char sentence[SENTENCE_MAX];
+	va_list args;
+	int at;
+
+	va_start(args, format);
+	at = vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	if (at > 0 && (size_t)at < sizeof(sentence))
+		snprintf(sentence + at, sizeof(sentence) - (size_t)at, ": %s.", strerror(-err));
+	return report(cli, status_of(err), sentence);
+}
+
+int fail_device(struct cli *cli, int err, const char *device)
+{
+	switch (-err) {
+	case ENODEV:
+	case ENOENT:
+	case ENXIO:
+		return fail(cli, STATUS_NOT_FOUND, "There is no device \"%s\". \"devringctl list\" "
+			    "shows those that exist.", device);
+	case EINVAL:
+		return fail(cli, STATUS_USAGE, "\"%s\" names no device. Give a name, an id, a path "
+			    "below /dev, or \"@first-camera\" and the like.", device);
+	case EACCES:
+	case EPERM:
+		return fail(cli, STATUS_PERMISSION, "Cannot open \"%s\": permission denied. Its "
+			    "group can (see \"ls -lL /dev/devrings\"), or run this as root.",
+			    device);
+	case EUSERS:
+	case EDQUOT:
+		return fail(cli, STATUS_BUSY, "Cannot open \"%s\": it, or your user, has as many "
+			    "readers as there may be. \"devringctl who\" shows them.", device);
+	case EBUSY:
+		return fail(cli, STATUS_BUSY, "\"%s\" has a producer already. \"devringctl info\" "
+			    "tells who it is.", device);
+	default:
+		return fail_errno(cli, err, "Cannot open \"%s\"", device);
+	}
+}
+
+void remark(const char *format, ...)
+{
+	char sentence[SENTENCE_MAX], clean[2 * SENTENCE_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	fprintf(stderr, "devringctl: %s\n", text_escape(sentence, clean, sizeof(clean)));
+}
+
+int need_control(struct cli *cli, bool writing)
+{
+	int fd;
+
+	if (cli->control >= 0)
+		return STATUS_OK;
+	fd = devring_control_open(writing ? O_RDWR : O_RDONLY);
+	if (fd >= 0) {
+		cli->control = fd;
+		return STATUS_OK;
+	}
+	switch (-fd) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		return fail(cli, STATUS_NO_MODULE, "Cannot open %s: %s. Is the module loaded? Try: "
+			    "modprobe devring", DEVRING_CONTROL_PATH, strerror(-fd));
+	case EACCES:
+	case EPERM:
+		return fail(cli, STATUS_PERMISSION, "Cannot open %s%s: permission denied. Members "
+			    "of the group \"devring\" and root can.", DEVRING_CONTROL_PATH,
+			    writing ? " for writing" : "");
+	default:
+		return fail_errno(cli, fd, "Cannot open %s", DEVRING_CONTROL_PATH);
+	}
+}
+
+int need_device(struct cli *cli, const char *spec, struct devring_device *device)
+{
+	int ret = need_control(cli, false);
+
+	if (ret)
+		return ret;
+	ret = devring_find(cli->control, spec, device);
+	return ret ? fail_device(cli, ret, spec) : STATUS_OK;
+}
+
+int opt_number(struct cli *cli, enum option option, uint64_t min, uint64_t max, uint64_t *number)
+{
+	const char *text = opt(cli, option);
+
+	if (!text || parse_number(text, min, max, number))
+		return STATUS_OK;
+	return fail(cli, STATUS_USAGE, "--%s is \"%s\": it has to be a number from %llu to %llu.",
+		    option_texts[option].name, text, (unsigned long long)min,
+		    (unsigned long long)max);
+}
+
+int opt_number32(struct cli *cli, enum option option, uint32_t min, uint32_t max,
+		 uint32_t *number)
+{
+	uint64_t wide = *number;
+	int ret = opt_number(cli, option, min, max, &wide);
+
+	*number = (uint32_t)wide;
+	return ret;
+}
+
+int opt_timeout(struct cli *cli, int *timeout_ms)
+{
+	const char *text = opt(cli, OPT_TIMEOUT);
+
+	*timeout_ms = -1;
+	if (!text || parse_seconds(text, timeout_ms))
+		return STATUS_OK;
+	return fail(cli, STATUS_USAGE, "--timeout is \"%s\": it has to be seconds, such as 5 or "
+		    "0.5.", text);
+}
+
+int opt_type(struct cli *cli, uint32_t *type)
+{
+	const char *text = opt(cli, OPT_TYPE);
+	int number = text ? devring_type_from_name(text) : -EINVAL;
+
+	if (!text)
+		return STATUS_OK;
+	if (number < 0)
+		return fail(cli, STATUS_USAGE, "--type is \"%s\": it has to be %s.", text,
+			    option_texts[OPT_TYPE].help);
+	*type = (uint32_t)number;
+	return STATUS_OK;
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* devringctl: devring's devices from the command line. */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define REGISTER_OPTIONS \
+	(OPT(TYPE) | OPT(LABEL) | OPT(STABLE_ID) | OPT(PATH_ID) | OPT(PUBLIC) | \
+	 OPT(KEEP_HISTORY) | OPT(PINNABLE))
+
+const struct verb verbs[] = {
+	{ "list", "", 0, 0, OPT(TYPE) | OPT(NAMES), false, "show the devices", NULL, cmd_list },
+	{ "info", "[DEVICE]", 0, 1, 0, false,
+	  "show all about a device, or about the module and its limits", NULL, cmd_info },
+	{ "who", "[DEVICE...]", 0, 64, 0, false, "show who reads", NULL, cmd_who },
+	{ "watch", "", 0, 0, OPT(FRAMES) | OPT(TIMEOUT) | OPT(CHANGES_ONLY) | OPT(TYPE), false,
+	  "show devices as they come, change and go", "-n counts changes.", cmd_watch },
+	{ "stats", "[DEVICE...]", 0, 64, OPT(WATCH) | OPT(FRAMES), false,
+	  "show counters of frames and memory", "-n counts tables, with --watch.", cmd_stats },
+	{ "cat", "DEVICE", 1, 1, OPT(FORMAT) | OPT(FRAMES) | OPT(SECONDS) | OPT(LATEST) |
+	  OPT(START) | OPT(HOLDS) | OPT(VERIFY) | OPT(TIMEOUT) | OPT(OUTPUT), true,
+	  "write a device's frames to standard output",
+	  "With --format=auto pictures become y4m, MJPEG stays as it is, sound becomes wav, and\n"
+	  "everything else is raw. It goes on when the device is unplugged and comes back, and\n"
+	  "ends when it is removed. --timeout is for each frame.", cmd_cat },
+	{ "snapshot", "DEVICE", 1, 1, OPT(OUTPUT) | OPT(TIMEOUT), true,
+	  "save one picture, as PNG, or MJPEG as it is", "The file is NAME.png or NAME.jpg "
+	  "without --output.", cmd_snapshot },
+	{ "write", "[DEVICE]", 0, 1, REGISTER_OPTIONS | OPT(NAME) | OPT(PERSIST) |
+	  OPT(TAKEOVER) | OPT(SLOTS) | OPT(FRAME_BYTES) | OPT(FOURCC) | OPT(SIZE) | OPT(FPS) |
+	  OPT(RATE) | OPT(CHANNELS) | OPT(SAMPLE) | OPT(MEDIA_TYPE) | OPT(LINES) | OPT(WAIT) |
+	  OPT(REALTIME) | OPT(CHECKSUM) | OPT(TIMEOUT), false,
+	  "make standard input a device (--name), or write it into DEVICE",
+	  "Standard input says itself what it is when it is wav or y4m; else --type=microphone\n"
+	  "takes samples, --fourcc and --size take pictures, and all else is bytes. DEVICE is a\n"
+	  "speaker, or a persistent device that nobody produces. --timeout is for --wait.",
+	  cmd_write },
+	{ "register", "NAME", 1, 1, REGISTER_OPTIONS | OPT(SINK), false,
+	  "make a persistent device, for a producer that comes later", NULL, cmd_register },
+	{ "unregister", "DEVICE", 1, 1, 0, false, "end a device", NULL, cmd_unregister },
+	{ "revoke", "DEVICE", 1, 1, OPT(READER) | OPT(UID) | OPT(ALL), false,
+	  "take access away from readers", "Their maps read as zeros and their calls fail, at "
+	  "once and for good.", cmd_revoke },
+	{ "version", "", 0, 0, 0, false, "tell the versions of this program and the module", NULL,
+	  cmd_version },
+	{ "help", "[COMMAND]", 0, 1, 0, false, "this text, or that of a command", NULL, cmd_help },
+	{ .name = NULL },
+};
+
+static const struct verb *find_verb(const char *name)
+{
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (!strcmp(verb->name, name))
+			return verb;
+	return NULL;
+}
+
+static void print_options(uint64_t options)
+{
+	for (int i = 0; i < OPT_COUNT; i++) {
+		const struct option_text *text = &option_texts[i];
+		char left[48];
+
+		if (!(options >> i & 1))
+			continue;
+		snprintf(left, sizeof(left), "%s%c%s--%s%s%s", text->letter ? "-" : "  ",
+			 text->letter ? text->letter : ' ', text->letter ? ", " : " ", text->name,
+			 text->argument ? "=" : "", text->argument ? text->argument : "");
+		printf("  %-26s %s\n", left, text->help);
+	}
+}
+
+static const char footer[] =
+	"Devices are named by name, id, path below /dev, stable id, or as \"@first-camera\".\n"
+	"Exit status: 0 ok, 1 failure, 2 usage, 3 not found, 4 permission, 5 busy, 6 no module,\n"
+	"124 timed out; with --json also in error.code.\n";
+
+static void print_verb_help(const struct verb *verb)
+{
+	printf("usage: devringctl %s [options]%s%s\n\n%s\n\n", verb->name,
+	       *verb->arguments ? " " : "", verb->arguments, verb->help);
+	print_options(verb->options | OPT_GLOBAL);
+	if (verb->details)
+		printf("\n%s\n", verb->details);
+	printf("\n%s", footer);
+}
+
+static void print_help(void)
+{
+	printf("usage: devringctl COMMAND [options] [arguments]\n\n");
+	for (const struct verb *verb = verbs; verb->name; verb++) {
+		char left[32];
+
+		snprintf(left, sizeof(left), "%s %s", verb->name, verb->arguments);
+		printf("  %-21s %s\n", left, verb->help);
+	}
+	printf("\nEvery command knows:\n");
+	print_options(OPT_GLOBAL);
+	printf("\n%s", footer);
+}
+
+int cmd_help(struct cli *cli)
+{
+	const struct verb *verb = arg(cli, 0) ? find_verb(arg(cli, 0)) : NULL;
+
+	if (arg(cli, 0) && !verb)
+		return fail(cli, STATUS_USAGE, "There is no command \"%s\"; see \"devringctl "
+			    "help\".", arg(cli, 0));
+	if (verb)
+		print_verb_help(verb);
+	else
+		print_help();
+	return flush_stdout(cli);
+}
+
+int cmd_version(struct cli *cli)
+{
+	struct devring_info info = { 0 };
+	int control = devring_control_open(O_RDONLY);
+	bool loaded = control >= 0 && !devring_get_info(control, &info);
+	json_t *json;
+
+	if (control >= 0)
+		close(control);
+	if (cli->json) {
+		json = json_begin();
+		json_object_set_new(json, "devringctl", json_string(DEVRING_VERSION));
+		json_object_set_new(json, "libdevring", json_string(devring_version()));
+		json_object_set_new(json, "abi", json_integer(DEVRING_ABI_VERSION));
+		json_object_set_new(json, "module_abi",
+				    loaded ? json_integer(info.abi_version) : json_null());
+		json_print(json, stdout);
+		return flush_stdout(cli);
+	}
+	printf("devringctl %s, libdevring %s, ABI %u\n", DEVRING_VERSION, devring_version(),
+	       DEVRING_ABI_VERSION);
+	if (loaded)
+		printf("module: ABI %u\n", info.abi_version);
+	else
+		printf("module: not loaded, or /dev/devring cannot be opened\n");
+	return flush_stdout(cli);
+}
+
+static int run_verb(struct cli *cli)
+{
+	const struct verb *verb = cli->verb;
+	int count = cli->options.nargs;
+
+	if (opt(cli, OPT_HELP)) {
+		print_verb_help(verb);
+		return flush_stdout(cli);
+	}
+	if (count < verb->min)
+		return fail(cli, STATUS_USAGE, "\"devringctl %s\" needs %s; see \"devringctl %s "
+			    "--help\".", verb->name, verb->arguments, verb->name);
+	if (count > verb->max)
+		return fail(cli, STATUS_USAGE, "\"devringctl %s\" cannot do with \"%s\"; see "
+			    "\"devringctl %s --help\".", verb->name, arg(cli, verb->max),
+			    verb->name);
+	return verb->run(cli);
+}
+
+/* The first word that is no option names the command; move it to the front. */
+static const char *take_command(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		char *word = argv[i];
+
+		if (word[0] == '-')
+			continue;
+		memmove(argv + 1, argv, (size_t)i * sizeof(*argv));
+		argv[0] = word;
+		return word;
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { .control = -1 };
+	const char *name = take_command(argc - 1, argv + 1);
+	char error[256];
+	int status;
+
+	/* Readers of our output that end early end us, as they do other tools. */
+	signal(SIGPIPE, SIG_DFL);
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		cli.json |= !strcmp(argv[i], "--json");
+	if (name) {
+		cli.verb = find_verb(name);
+		if (!cli.verb)
+			return fail(&cli, STATUS_USAGE, "There is no command \"%s\"; see "
+				    "\"devringctl help\".", name);
+		argc--;
+		argv++;
+	}
+	if (options_parse(OPT_GLOBAL | (cli.verb ? cli.verb->options : 0), argc - 1, argv + 1,
+			  &cli.options, error, sizeof(error)))
+		return fail(&cli, STATUS_USAGE, "%s", error);
+	if (!cli.verb) {
+		if (opt(&cli, OPT_HELP))
+			return cmd_help(&cli);
+		return fail(&cli, STATUS_USAGE, "There is no command; see \"devringctl help\".");
+	}
+	status = run_verb(&cli);
+	if (cli.control >= 0)
+		close(cli.control);
+	return status;
+}

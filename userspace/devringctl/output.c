@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Writing out, and small things about time. */
+
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+int write_all(int fd, const void *data, size_t size)
+{
+	const char *p = data;
+
+	while (size) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR && !was_signalled())
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+uint64_t since_ns(uint64_t boottime_ns)
+{
+	struct timespec ts;
+	uint64_t now;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	return now > boottime_ns ? now - boottime_ns : 0;
+}
+
+int flush_stdout(struct cli *cli)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return STATUS_OK;
+	return fail_errno(cli, -errno, "Cannot write to standard output");
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Ending cleanly when asked to. */
+
+#include <signal.h>
+#include <stddef.h>
+
+#include "cli.h"
+
+static volatile sig_atomic_t signalled;
+
+static void note(int number)
+{
+	signalled = number;
+}
+
+void catch_signals(void)
+{
+	/* No SA_RESTART: a waiting read() has to end.  A second signal kills. */
+	struct sigaction action = { .sa_handler = note, .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+bool was_signalled(void)
+{
+	return signalled;
+}
+
+void die_of_signal(void)
+{
+	if (!signalled)
+		return;
+	signal(signalled, SIG_DFL);
+	raise(signalled);
+}
