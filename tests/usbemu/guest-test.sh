@@ -201,7 +201,7 @@ no_node() {
 	healthy bulk-camera1 BULK1 && unplug bulk-camera1 BULK1 && fault bulk-camera1 "$1" ||
 		return 1
 	seen=$(dmesg | wc -l)
-	send plug bulk-camera1 && wait_for 20 said "$seen" "$2" && udevadm settle &&
+	send plug bulk-camera1 && wait_for 20 said "$seen" "No streaming interface found" && udevadm settle &&
 		no_video BULK1 && send unplug bulk-camera1 && fault bulk-camera1 none &&
 		plug bulk-camera1 BULK1
 }
@@ -265,7 +265,7 @@ configured() {
 
 check "without the driver it says what to load" no_driver
 load_vhci
-modprobe uvcvideo nodrop=1 trace=2
+modprobe uvcvideo nodrop=1
 modprobe snd-usb-audio
 start_udevd
 start camera --serial CAM1 bulk-camera --serial BULK1 microphone --serial MIC1
@@ -299,8 +299,8 @@ check "fault corrupt: wrong YUYV frames" corrupt YUYV
 check "fault corrupt: wrong MJPEG frames" corrupt MJPG
 check "fault drop: gaps in the sequence, frames whole" drops
 check "fault refuse: a stream cannot start" refuses
-check "fault no-format: no node" no_node no-format "has no supported formats"
-check "fault malformed-descriptor: no node" no_node malformed-descriptor "FORMAT error"
+check "fault no-format: no node" no_node no-format
+check "fault malformed-descriptor: no node" no_node malformed-descriptor
 for stage in probe commit frame; do
 	check "fault vanish:$stage" vanishes $stage
 done
