@@ -13,6 +13,7 @@
 #endif
 
 #include <linux/device.h>
+#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -23,6 +24,14 @@
 #define DEVRING_GFP_ACCOUNT	0
 #else
 #define DEVRING_GFP_ACCOUNT	__GFP_ACCOUNT
+#endif
+
+/* 5.12, 47291baa8ddf ("namei: make permission helpers idmapped mount aware"). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 12, 0)
+static inline int file_permission(struct file *filp, int mask)
+{
+	return inode_permission(file_inode(filp), mask);
+}
 #endif
 
 /* 5.16, a6294593e8a1 ("iov_iter: Turn iov_iter_fault_in_readable into fault_in_iov_iter_readable") and the next. */

@@ -25,13 +25,15 @@
 #include <linux/poll.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/devring.h>
 
 #define DEVRING_MINORS		BIT(16)
-#define DEVRING_FEATURES	(DEVRING_FEATURE_HOLDS | (DEVRING_GFP_ACCOUNT ? DEVRING_FEATURE_MEMCG : 0))
+#define DEVRING_FEATURES	(DEVRING_FEATURE_HOLDS | DEVRING_FEATURE_GRANT | DEVRING_FEATURE_RECHECK | \
+				 (DEVRING_GFP_ACCOUNT ? DEVRING_FEATURE_MEMCG : 0))
 
 /* read(2) and write(2) carry records; they come with this file position, pread(2) with that of its caller. */
 #define DEVRING_POS_RECORDS	((loff_t)BIT_ULL(62))
@@ -59,12 +61,16 @@ enum devring_quota {
  * @uid: who
  * @refs: references
  * @used: what is charged now
+ * @tokens: registrations that he has left, as of @counted
+ * @counted: jiffies
  */
 struct devring_user {
 	struct list_head node;
 	kuid_t uid;
 	unsigned int refs;
 	u64 used[DEVRING_QUOTAS];
+	unsigned int tokens;
+	unsigned long counted;
 };
 
 /* One slot, as the kernel sees it.  All under devring_dev.lock. */
@@ -133,7 +139,10 @@ struct devring_hold {
  * @inode: an inode of its own, so that its maps can be zapped alone; f_mapping points there from open on
  * @node: in devring_dev.files; mutex and lock to change, either to walk
  * @producer: role, constant
- * @granted: opened through OPEN, constant
+ * @parent: file that it was granted from, until that goes; mutex
+ * @granted: came from GRANT, constant
+ * @expires: when its access ends, CLOCK_BOOTTIME, constant; 0: never
+ * @filp: the open file of a node, for its credentials; NULL if it came otherwise; mutex
  * @charged: counts against its user's readers, constant once joined
  * @revoked: no more access; written under mutex, map_sem and lock, read under any
  * @scrap: producer: page that its maps show once they may not show slots any more
@@ -168,7 +177,10 @@ struct devring_file {
 	struct inode *inode;
 	struct list_head node;
 	bool producer;
+	struct devring_file *parent;
 	bool granted;
+	u64 expires;
+	struct file *filp;
 	bool charged;
 	bool revoked;
 	struct page *scrap;
@@ -247,6 +259,7 @@ struct devring_file {
  * @producer_wait: the producer; woken for news
  * @tidy: zeroes or frees what outlived its time
  * @offline_expires: jiffies, when what an absent producer left goes; 0 if nothing is due
+ * @expire: ends the access of files whose time is over
  * @announce: tells udev and listeners, at most ten times a second
  * @announced: jiffies of the last time
  * @news: DEVRING_CHANGED_* to be announced
@@ -304,6 +317,7 @@ struct devring_dev {
 	wait_queue_head_t producer_wait;
 	struct delayed_work tidy;
 	unsigned long offline_expires;
+	struct delayed_work expire;
 	struct delayed_work announce;
 	unsigned long announced;
 	u32 news;
@@ -328,6 +342,12 @@ static inline bool devring_is_sink(const struct devring_dev *dev)
 static inline bool devring_is_lease(const struct devring_file *file)
 {
 	return file->producer != devring_is_sink(file->dev);
+}
+
+/* Has the access of @file ended?  Asked at every entry and fault, so that no timer needs to be exact. */
+static inline bool devring_file_is_dead(const struct devring_file *file)
+{
+	return READ_ONCE(file->revoked) || (file->expires && ktime_get_boottime_ns() >= file->expires);
 }
 
 /* main.c */
@@ -362,7 +382,9 @@ void devring_user_put(struct devring_user *user);
 int devring_charge(struct devring_user *user, enum devring_quota what, u64 amount);
 void devring_uncharge(struct devring_user *user, enum devring_quota what, u64 amount);
 void devring_user_info(kuid_t uid, struct devring_info *info);
+int devring_count_registration(struct devring_user *user);
 void devring_user_init(void);
+void devring_user_exit(void);
 
 /* changes.c */
 void devring_changes_add(struct devring_dev *dev);
@@ -393,7 +415,8 @@ void devring_dev_write_header(struct devring_dev *dev);
 void devring_dev_set_state(struct devring_dev *dev, u32 state, int error);
 void devring_dev_announce(struct devring_dev *dev, u32 changed);
 void devring_dev_tidy_in(struct devring_dev *dev, unsigned long delay);
-void devring_dev_tidy_cancel(struct devring_dev *dev);
+void devring_dev_expire_in(struct devring_dev *dev, u64 ns);
+void devring_dev_cancel_works(struct devring_dev *dev);
 void devring_wake_readers(struct devring_dev *dev);
 void devring_wake_producer(struct devring_dev *dev);
 void devring_wake_all(struct devring_dev *dev);
@@ -428,6 +451,13 @@ void devring_hold_drop(struct devring_file *file, u32 i);
 void devring_holds_trim(struct devring_file *file, u32 max);
 void devring_holds_break(struct devring_dev *dev, struct devring_ring *ring);
 
+/* access.c */
+void devring_file_revoke(struct devring_file *file);
+void devring_grants_end(struct devring_file *file);
+void devring_files_expire(struct devring_dev *dev);
+struct file *devring_grant(struct file *filp, void *arg);
+long devring_revoke(struct file *filp, void *arg);
+
 /* file.c */
 struct devring_file *devring_file_new(struct devring_dev *dev, bool producer);
 int devring_file_join(struct devring_file *file, bool takeover);
@@ -435,7 +465,6 @@ void devring_file_leave(struct devring_file *file);
 struct file *devring_file_get(struct devring_file *file, int flags);
 void devring_file_touch(struct devring_file *file, struct pid **which);
 void devring_file_lose_producer(struct devring_file *file);
-void devring_file_revoke(struct devring_file *file);
 
 /* producer.c */
 ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to);

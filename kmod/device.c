@@ -192,17 +192,31 @@ static void announce_work(struct work_struct *work)
 	kobject_uevent_env(&dev->dev.kobj, KOBJ_CHANGE, env);
 }
 
-/* Has tidying done after @delay, whoever holds the device until then. */
-void devring_dev_tidy_in(struct devring_dev *dev, unsigned long delay)
+/* Has @work done after @delay; until then it holds the device. */
+static void work_in(struct devring_dev *dev, struct delayed_work *work, unsigned long delay)
 {
 	get_device(&dev->dev);
-	if (mod_delayed_work(devring_wq, &dev->tidy, delay))
+	if (mod_delayed_work(devring_wq, work, delay))
 		put_device(&dev->dev);
 }
 
-void devring_dev_tidy_cancel(struct devring_dev *dev)
+void devring_dev_tidy_in(struct devring_dev *dev, unsigned long delay)
+{
+	work_in(dev, &dev->tidy, delay);
+}
+
+void devring_dev_expire_in(struct devring_dev *dev, u64 ns)
+{
+	/* One jiffy late: at the time itself, access is ended by who looks at the clock. */
+	work_in(dev, &dev->expire, nsecs_to_jiffies(ns) + 1);
+}
+
+/* When nobody has the device open any more and it is gone: nothing is left to be done. */
+void devring_dev_cancel_works(struct devring_dev *dev)
 {
 	if (cancel_delayed_work_sync(&dev->tidy))
+		put_device(&dev->dev);
+	if (cancel_delayed_work_sync(&dev->expire))
 		put_device(&dev->dev);
 }
 
@@ -212,6 +226,16 @@ static void tidy_work(struct work_struct *work)
 
 	mutex_lock(&dev->mutex);
 	devring_ring_tidy(dev);
+	mutex_unlock(&dev->mutex);
+	put_device(&dev->dev);
+}
+
+static void expire_work(struct work_struct *work)
+{
+	struct devring_dev *dev = container_of(to_delayed_work(work), struct devring_dev, expire);
+
+	mutex_lock(&dev->mutex);
+	devring_files_expire(dev);
 	mutex_unlock(&dev->mutex);
 	put_device(&dev->dev);
 }
@@ -257,6 +281,7 @@ static void init_dev(struct devring_dev *dev, const struct devring_register *reg
 	init_waitqueue_head(&dev->reader_wait);
 	init_waitqueue_head(&dev->producer_wait);
 	INIT_DELAYED_WORK(&dev->tidy, tidy_work);
+	INIT_DELAYED_WORK(&dev->expire, expire_work);
 	INIT_DELAYED_WORK(&dev->announce, announce_work);
 }
 
@@ -279,7 +304,7 @@ struct devring_dev *devring_dev_new(const struct devring_register *reg, bool sys
 	dev->user = devring_user_get(uid);
 	if (!dev->header_page || !dev->user)
 		goto err;
-	ret = devring_charge(dev->user, DEVRING_QUOTA_DEVICES, 1);
+	ret = devring_count_registration(dev->user) ?: devring_charge(dev->user, DEVRING_QUOTA_DEVICES, 1);
 	if (ret)
 		goto err;
 	get_device(&dev->dev);
@@ -397,7 +422,7 @@ void devring_dev_remove(struct devring_dev *dev)
 	if (used)
 		devring_dev_tidy_in(dev, DEVRING_LINGER);
 	else
-		devring_dev_tidy_cancel(dev);
+		devring_dev_cancel_works(dev);
 	put_device(&dev->dev);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Open files of a device: how they come, what they may do, how they go or are made to go. */
 #include <linux/anon_inodes.h>
-#include <linux/capability.h>
 #include <linux/cgroup.h>
 #include <linux/compat.h>
 #include <linux/cred.h>
@@ -9,10 +8,8 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 
 #include "core.h"
-#include "trace.h"
 
 static atomic64_t last_file_id;
 
@@ -230,6 +227,7 @@ void devring_file_leave(struct devring_file *file)
 	bool last, lease, producer, joined = !list_empty(&file->node);
 
 	mutex_lock(&dev->mutex);
+	devring_grants_end(file);
 	producer = dev->producer == file;
 	devring_file_lose_producer(file);
 	spin_lock(&dev->lock);
@@ -258,30 +256,8 @@ void devring_file_leave(struct devring_file *file)
 		devring_dev_announce(dev, DEVRING_CHANGED_PRODUCER);
 	}
 	if (last)
-		devring_dev_tidy_cancel(dev);
+		devring_dev_cancel_works(dev);
 	file_free(file);
-}
-
-/* Ends the access of @file: its calls fail, its maps show nothing, and it does not count as a reader. */
-void devring_file_revoke(struct devring_file *file)
-{
-	struct devring_dev *dev = file->dev;
-
-	lockdep_assert_held(&dev->mutex);
-	if (file->revoked)
-		return;
-	trace_devring_revoke(dev->id, file->id, file->cursor);
-	down_write(&dev->map_sem);
-	spin_lock(&dev->lock);
-	file->revoked = true;
-	devring_holds_trim(file, 0);
-	spin_unlock(&dev->lock);
-	up_write(&dev->map_sem);
-	/* Faults from here on find the flag; what they had found before goes now. */
-	unmap_mapping_range(file->inode->i_mapping, 0, 0, 1);
-	devring_file_lose_producer(file);
-	devring_reader_deactivate(file);
-	devring_wake_all(dev);
 }
 
 /* Notes that the caller uses @file, as its last reader or mapper. */
@@ -339,10 +315,14 @@ static int file_open(struct inode *inode, struct file *filp)
 		goto out;
 	}
 	ret = devring_file_join(file, false);
-	if (ret)
+	if (ret) {
 		devring_file_leave(file);
-	else
-		bind(filp, file);
+		goto out;
+	}
+	bind(filp, file);
+	mutex_lock(&dev->mutex);
+	file->filp = filp;
+	mutex_unlock(&dev->mutex);
 out:
 	put_device(&dev->dev);
 	return ret;
@@ -410,70 +390,10 @@ static long file_query(struct file *filp, void *arg)
 
 	if (query->flags || (query->id && query->id != file->dev->id))
 		return -EINVAL;
+	if (devring_file_is_dead(file))
+		return -ENODEV;
 	devring_dev_fill(file->dev, &query->device);
 	return 0;
-}
-
-static bool is_meant(const struct devring_file *file, const struct devring_revoke *revoke, kuid_t uid)
-{
-	switch (revoke->what) {
-	case DEVRING_REVOKE_READER:
-		return file->id == revoke->reader;
-	case DEVRING_REVOKE_UID:
-		return uid_eq(file->uid, uid);
-	default:
-		return true;
-	}
-}
-
-static int check_revoke(const struct devring_file *file, const struct devring_revoke *revoke)
-{
-	if (revoke->flags || revoke->reserved || revoke->what > DEVRING_REVOKE_RECHECK ||
-	    (revoke->uid && revoke->what != DEVRING_REVOKE_UID) ||
-	    (revoke->reader && revoke->what != DEVRING_REVOKE_READER))
-		return -EINVAL;
-	if (revoke->what == DEVRING_REVOKE_RECHECK)
-		return -EOPNOTSUPP;
-	if (revoke->what == DEVRING_REVOKE_THIS)
-		return devring_is_lease(file) ? -EINVAL : 0;
-	return devring_is_lease(file) || devring_dev_may_manage(file->dev) ? 0 : -EPERM;
-}
-
-static long file_revoke(struct file *filp, void *arg)
-{
-	struct devring_file *file = filp->private_data, *other;
-	struct devring_dev *dev = file->dev;
-	struct devring_revoke *revoke = arg;
-	kuid_t uid = INVALID_UID;
-	long ret = 0;
-
-	ret = check_revoke(file, revoke);
-	if (ret)
-		return ret;
-	if (revoke->what == DEVRING_REVOKE_UID) {
-		uid = make_kuid(current_user_ns(), revoke->uid);
-		if (!uid_valid(uid))
-			return -EINVAL;
-	}
-	revoke->revoked = 0;
-	mutex_lock(&dev->mutex);
-	if (file->revoked) {
-		ret = -ENODEV;
-	} else if (revoke->what == DEVRING_REVOKE_THIS) {
-		devring_file_revoke(file);
-		revoke->revoked = 1;
-	} else {
-		list_for_each_entry(other, &dev->files, node) {
-			if (devring_is_lease(other) || other->revoked || !is_meant(other, revoke, uid))
-				continue;
-			devring_file_revoke(other);
-			revoke->revoked++;
-		}
-		if (revoke->what == DEVRING_REVOKE_READER && !revoke->revoked)
-			ret = -ENOENT;
-	}
-	mutex_unlock(&dev->mutex);
-	return ret;
 }
 
 /* Calls that have their numbers, and will be built later. */
@@ -485,14 +405,14 @@ static long not_yet(struct file *filp, void *arg)
 static const struct devring_call file_calls[] = {
 	{ _IOC_NR(DEVRING_IOC_QUERY), sizeof(struct devring_query), .out = true, .fn = file_query },
 	{ _IOC_NR(DEVRING_IOC_READERS), sizeof(struct devring_list_readers), .out = true, .fn = devring_list_readers },
-	{ _IOC_NR(DEVRING_IOC_REVOKE), sizeof(struct devring_revoke), .out = true, .fn = file_revoke },
+	{ _IOC_NR(DEVRING_IOC_REVOKE), sizeof(struct devring_revoke), .out = true, .fn = devring_revoke },
 	{ _IOC_NR(DEVRING_IOC_SET_RING), sizeof(struct devring_set_ring), .out = true, .fn = devring_set_ring },
 	{ _IOC_NR(DEVRING_IOC_SET_FORMAT), sizeof(struct devring_set_format), .out = true, .fn = devring_set_format },
 	{ _IOC_NR(DEVRING_IOC_SET_STATE), sizeof(struct devring_set_state), .fn = devring_set_state },
 	{ _IOC_NR(DEVRING_IOC_EXPORT), sizeof(struct devring_export), .fn = not_yet },
 	{ _IOC_NR(DEVRING_IOC_SET_READER), sizeof(struct devring_set_reader), .fn = devring_set_reader },
 	{ _IOC_NR(DEVRING_IOC_RELEASE), sizeof(struct devring_release), .fn = devring_release },
-	{ _IOC_NR(DEVRING_IOC_GRANT), sizeof(struct devring_grant), .fn = not_yet },
+	{ _IOC_NR(DEVRING_IOC_GRANT), sizeof(struct devring_grant), .make = devring_grant },
 	{ }
 };
 

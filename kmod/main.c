@@ -212,6 +212,7 @@ static void __exit devring_exit(void)
 	kern_unmount(devring_mount);
 	destroy_workqueue(devring_wq);
 	__free_page(devring_zero_page);
+	devring_user_exit();
 }
 
 module_init(devring_init);

@@ -36,7 +36,7 @@ static struct devring_ring *find_ring(const struct devring_file *file, u64 pos)
 	u64 window = pos >> DEVRING_WINDOW_SHIFT << DEVRING_WINDOW_SHIFT;
 
 	lockdep_assert_held(&dev->map_sem);
-	if (file->revoked)
+	if (devring_file_is_dead(file))
 		return NULL;
 	if (dev->ring && dev->ring->geometry.ring_offset == window + DEVRING_INDEX_START)
 		return dev->ring;
@@ -86,7 +86,7 @@ static struct page **find_pages(const struct devring_file *file, const struct vm
 	unsigned long first;
 
 	lockdep_assert_held(&dev->map_sem);
-	if (file->revoked)
+	if (devring_file_is_dead(file))
 		return NULL;
 	if (!vma_generation(vma)) {
 		*nr = 1;
@@ -190,7 +190,7 @@ static int check_range(struct devring_file *file, u64 pos, u64 bytes, bool write
 	lockdep_assert_held(&file->dev->map_sem);
 	*generation = 0;
 	*writable = false;
-	if (file->revoked)
+	if (devring_file_is_dead(file))
 		return -ENODEV;
 	if (is_header(pos)) {
 		if (pos || bytes > PAGE_SIZE)
@@ -252,7 +252,7 @@ static ssize_t copy_part(struct devring_file *file, u64 pos, size_t len, void *b
 	const void *from;
 
 	lockdep_assert_held(&dev->map_sem);
-	if (file->revoked)
+	if (devring_file_is_dead(file))
 		return -ENODEV;
 	len = min_t(size_t, len, PAGE_SIZE - offset_in_page(pos));
 	if (is_header(pos)) {

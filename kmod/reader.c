@@ -102,7 +102,7 @@ static bool is_ready(struct devring_file *file)
 	bool ready;
 
 	spin_lock(&file->dev->lock);
-	ready = file->revoked || what_is_due(file, &sequence) != DUE_NOTHING;
+	ready = devring_file_is_dead(file) || what_is_due(file, &sequence) != DUE_NOTHING;
 	spin_unlock(&file->dev->lock);
 	return ready;
 }
@@ -210,7 +210,7 @@ static ssize_t drain(struct devring_file *file, struct iov_iter *to)
 	enum due due;
 
 	lockdep_assert_held(&file->dev->lock);
-	if (file->revoked)
+	if (devring_file_is_dead(file))
 		return -ENODEV;
 	for (;;) {
 		due = what_is_due(file, &sequence);
@@ -270,7 +270,7 @@ __poll_t devring_reader_poll(struct devring_file *file, struct file *filp, poll_
 	/* Pairs with the lock that whoever wakes us has released: enqueue first, then look. */
 	smp_mb();
 	spin_lock(&dev->lock);
-	if (file->revoked) {
+	if (devring_file_is_dead(file)) {
 		mask = EPOLLHUP | EPOLLERR;
 	} else {
 		if (what_is_due(file, &sequence) != DUE_NOTHING)
@@ -311,10 +311,10 @@ void devring_reader_activate(struct devring_file *file)
 	struct devring_dev *dev = file->dev;
 	bool first = false;
 
-	if (READ_ONCE(file->active) || READ_ONCE(file->revoked))
+	if (READ_ONCE(file->active) || devring_file_is_dead(file))
 		return;
 	mutex_lock(&dev->mutex);
-	if (!file->active && !file->revoked) {
+	if (!file->active && !devring_file_is_dead(file)) {
 		if (!dev->active)
 			devring_ring_scrub(dev);
 		spin_lock(&dev->lock);
@@ -392,7 +392,7 @@ long devring_set_reader(struct file *filp, void *arg)
 	if (ret)
 		return ret;
 	mutex_lock(&dev->mutex);
-	ret = file->revoked || dev->gone ? -ENODEV : charge_holds(file, set->holds);
+	ret = devring_file_is_dead(file) || dev->gone ? -ENODEV : charge_holds(file, set->holds);
 	if (ret)
 		goto out;
 	spin_lock(&dev->lock);
@@ -423,8 +423,6 @@ long devring_release(struct file *filp, void *arg)
 	if (release->flags)
 		return -EINVAL;
 	spin_lock(&file->dev->lock);
-	if (file->revoked)
-		ret = -ENODEV;
 	for (i = 0; i < file->nr_holds; i++) {
 		if (file->holds[i].sequence == release->sequence) {
 			devring_hold_drop(file, i);
@@ -432,6 +430,8 @@ long devring_release(struct file *filp, void *arg)
 			break;
 		}
 	}
+	if (devring_file_is_dead(file))
+		ret = -ENODEV;
 	spin_unlock(&file->dev->lock);
 	return ret;
 }
@@ -499,7 +499,7 @@ long devring_list_readers(struct file *filp, void *arg)
 		return -EINVAL;
 	if (list->reader_size > PAGE_SIZE)
 		return -E2BIG;
-	if (READ_ONCE(file->revoked))
+	if (devring_file_is_dead(file))
 		return -ENODEV;
 	readers = kvcalloc(max ?: 1, sizeof(*readers), GFP_KERNEL);
 	if (!readers)

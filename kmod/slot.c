@@ -134,12 +134,18 @@ void devring_holds_break(struct devring_dev *dev, struct devring_ring *ring)
 				break_hold(file, i);
 }
 
+/* Does this hold keep a slot from being taken?  One of a partial frame does not: its producer has the slot. */
+static bool keeps_slot(const struct devring_hold *hold, const struct devring_ring *ring)
+{
+	return hold->ring == ring && !ring->slots[hold->slot].out;
+}
+
 static u32 holds_of(const struct devring_file *file, const struct devring_ring *ring)
 {
 	u32 i, n = 0;
 
 	for (i = 0; i < file->nr_holds; i++)
-		n += file->holds[i].ring == ring;
+		n += keeps_slot(&file->holds[i], ring);
 	return n;
 }
 
@@ -167,7 +173,7 @@ static bool break_one_hold(struct devring_dev *dev, struct devring_ring *ring)
 			continue;
 		n = holds_of_user(dev, ring, file->uid);
 		for (i = 0; i < file->nr_holds; i++) {
-			if (file->holds[i].ring != ring)
+			if (!keeps_slot(&file->holds[i], ring))
 				continue;
 			if (n > most || (n == most && file->holds[i].sequence < oldest)) {
 				most = n;

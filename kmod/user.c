@@ -12,6 +12,10 @@ static unsigned int user_devices = 256;
 module_param(user_devices, uint, 0644);
 MODULE_PARM_DESC(user_devices, "devices that one user can register (256)");
 
+static unsigned int user_registrations = 16;
+module_param(user_registrations, uint, 0644);
+MODULE_PARM_DESC(user_registrations, "registrations a second of one user, after as many as devices at once (16)");
+
 static unsigned int user_readers = 1024;
 module_param(user_readers, uint, 0644);
 MODULE_PARM_DESC(user_readers, "readers that one user can have open (1024)");
@@ -46,15 +50,34 @@ static u64 user_limit(enum devring_quota what)
 	}
 }
 
-static struct devring_user *user_find(kuid_t uid)
+/* Brings the tokens of @user up to date; true if he has all that he can have. */
+static bool refill(struct devring_user *user)
 {
-	struct devring_user *user;
+	unsigned int max = READ_ONCE(user_devices);
+	u64 due = (u64)(jiffies - user->counted) * READ_ONCE(user_registrations);
 
 	lockdep_assert_held(&users_lock);
-	list_for_each_entry(user, &users, node)
-		if (uid_eq(user->uid, uid))
-			return user;
-	return NULL;
+	if (due >= HZ) {
+		user->tokens = min_t(u64, user->tokens + due / HZ, max);
+		user->counted = jiffies;
+	}
+	return user->tokens >= max;
+}
+
+static struct devring_user *user_find(kuid_t uid)
+{
+	struct devring_user *user, *next, *found = NULL;
+
+	lockdep_assert_held(&users_lock);
+	list_for_each_entry_safe(user, next, &users, node) {
+		if (uid_eq(user->uid, uid)) {
+			found = user;
+		} else if (!user->refs && refill(user)) {
+			list_del(&user->node);
+			kfree(user);
+		}
+	}
+	return found;
 }
 
 /* Returns the user of @uid with a reference, or NULL without memory. */
@@ -69,6 +92,8 @@ struct devring_user *devring_user_get(kuid_t uid)
 		user = new;
 		new = NULL;
 		user->uid = uid;
+		user->tokens = READ_ONCE(user_devices);
+		user->counted = jiffies;
 		list_add(&user->node, &users);
 	}
 	if (user)
@@ -83,12 +108,29 @@ void devring_user_put(struct devring_user *user)
 	if (!user)
 		return;
 	spin_lock(&users_lock);
-	if (--user->refs)
+	/* Who has used tokens stays, or he would get new ones by letting go of everything. */
+	if (--user->refs || !refill(user))
 		user = NULL;
 	else
 		list_del(&user->node);
 	spin_unlock(&users_lock);
 	kfree(user);
+}
+
+/* Counts a registration; -EAGAIN if @user makes too many in a short time. */
+int devring_count_registration(struct devring_user *user)
+{
+	bool unlimited = capable(CAP_SYS_RESOURCE);
+	int ret = 0;
+
+	spin_lock(&users_lock);
+	refill(user);
+	if (user->tokens)
+		user->tokens--;
+	else if (!unlimited)
+		ret = -EAGAIN;
+	spin_unlock(&users_lock);
+	return ret;
 }
 
 /* Charges @amount to @user, whom the caller keeps alive until it is uncharged; -EDQUOT over a limit. */
@@ -145,4 +187,12 @@ void devring_user_init(void)
 {
 	if (!total_mb)
 		total_mb = max(totalram_pages() >> (20 - PAGE_SHIFT) >> 2, 1UL);
+}
+
+void devring_user_exit(void)
+{
+	struct devring_user *user, *next;
+
+	list_for_each_entry_safe(user, next, &users, node)
+		kfree(user);
 }

@@ -631,8 +631,8 @@ struct devring_info {
  * A name is taken while a device has it.  Registrants who may write the control node as its owner, by its group
  * or with CAP_SYS_ADMIN share the plain names; each other user has names of its own, linked as "u<uid>-<name>".
  *
- * Errors: EINVAL, EACCES (node not open for writing), EEXIST (name taken), EDQUOT (limit of devices), ENOSPC (no minor
- * left), EMFILE, ENFILE, ENOMEM, EFAULT, E2BIG, EOPNOTSUPP.
+ * Errors: EINVAL, EACCES (node not open for writing), EEXIST (name taken), EDQUOT (limit of devices), EAGAIN (too many
+ * registrations in a short time: try again in a second), ENOSPC (no minor left), EMFILE, ENFILE, ENOMEM, EFAULT, E2BIG, EOPNOTSUPP.
  */
 struct devring_register {
 	__u32	size;
@@ -967,11 +967,11 @@ struct devring_list_readers {
 };
 
 enum devring_revoke_what {
-	DEVRING_REVOKE_THIS	= 0,	/* this file */
+	DEVRING_REVOKE_THIS	= 0,	/* this file; EINVAL for the one that the registration hangs on */
 	DEVRING_REVOKE_READER	= 1,	/* the reader @reader */
 	DEVRING_REVOKE_UID	= 2,	/* all readers that @uid opened */
 	DEVRING_REVOKE_ALL	= 3,	/* all readers */
-	DEVRING_REVOKE_RECHECK	= 4,	/* reserved: all that could not open the node now */
+	DEVRING_REVOKE_RECHECK	= 4,	/* all who could not open their node now: take the right away, then recheck */
 };
 
 /**
@@ -1000,10 +1000,16 @@ struct devring_revoke {
 };
 
 /**
- * struct devring_grant - a reader to hand on (GRANT, reader; reserved)
+ * struct devring_grant - a reader to hand on (GRANT, reader)
  * @size: sizeof(struct devring_grant)
  * @flags: zero
- * @expires_ns: CLOCK_BOOTTIME; 0: with this reader
+ * @expires_ns: when it ends, CLOCK_BOOTTIME; 0: not before this reader
+ *
+ * Having a reader is the proof of the right to it: the descriptor that is returned can be passed to whom has none.
+ * It ends, as if it were revoked, at its time, and at the latest when the file it was granted from is closed or
+ * revoked.  What was granted cannot grant.
+ * Errors: EACCES (a producer's, a sink's or a granted file), ETIME (the time is over), ENODEV, EUSERS, EDQUOT, EMFILE,
+ * ENFILE, ENOMEM, EINVAL, EFAULT, E2BIG.
  */
 struct devring_grant {
 	__u32	size;
