@@ -304,9 +304,14 @@ struct devring_dev *devring_dev_new(const struct devring_register *reg, bool sys
 	dev->user = devring_user_get(uid);
 	if (!dev->header_page || !dev->user)
 		goto err;
-	ret = devring_count_registration(dev->user) ?: devring_charge(dev->user, DEVRING_QUOTA_DEVICES, 1);
+	ret = devring_charge(dev->user, DEVRING_QUOTA_DEVICES, 1);
 	if (ret)
 		goto err;
+	ret = devring_count_registration(dev->user);
+	if (ret) {
+		devring_uncharge(dev->user, DEVRING_QUOTA_DEVICES, 1);
+		goto err;
+	}
 	get_device(&dev->dev);
 	return dev;
 

@@ -51,6 +51,12 @@ static bool is_header(u64 pos)
 	return pos < PAGE_SIZE;
 }
 
+/* Nothing is there, in any generation. */
+static bool is_gap(u64 pos)
+{
+	return (pos & (BIT_ULL(DEVRING_WINDOW_SHIFT) - 1)) < DEVRING_INDEX_START;
+}
+
 /* First file offset that the producer may write. */
 static u64 writable_from(const struct devring_ring *ring)
 {
@@ -94,7 +100,7 @@ static struct page **find_pages(const struct devring_file *file, const struct vm
 	}
 	ring = find_ring(file, pos);
 	/* The same window is another generation's after a while, with other regions in it. */
-	if (!ring || ring->geometry.generation != vma_generation(vma) || pos < ring->geometry.ring_offset ||
+	if (!ring || ring->geometry.generation != vma_generation(vma) || is_gap(pos) ||
 	    (is_writable(vma) && pos < writable_from(ring)))
 		return NULL;
 	first = (pos - ring->geometry.ring_offset) >> PAGE_SHIFT;
@@ -197,11 +203,12 @@ static int check_range(struct devring_file *file, u64 pos, u64 bytes, bool write
 			return -EINVAL;
 		return write ? -EACCES : 0;
 	}
+	if (is_gap(pos))
+		return -EINVAL;
 	ring = find_ring(file, pos);
 	if (!ring)
 		return -ESTALE;
-	if (pos < ring->geometry.ring_offset ||
-	    pos + bytes > ring->geometry.ring_offset + ring->geometry.ring_bytes)
+	if (pos + bytes > ring->geometry.ring_offset + ring->geometry.ring_bytes)
 		return -EINVAL;
 	*generation = ring->geometry.generation;
 	*writable = file->producer && pos >= writable_from(ring);
@@ -261,11 +268,11 @@ static ssize_t copy_part(struct devring_file *file, u64 pos, size_t len, void *b
 		spin_unlock(&dev->lock);
 		return len;
 	}
+	if (is_gap(pos))
+		return -EINVAL;
 	ring = find_ring(file, pos);
 	if (!ring)
 		return -ESTALE;
-	if (pos < ring->geometry.ring_offset)
-		return -EINVAL;
 	pos -= ring->geometry.ring_offset;
 	if (pos >= ring->geometry.ring_bytes)
 		return 0;

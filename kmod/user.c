@@ -14,7 +14,9 @@ MODULE_PARM_DESC(user_devices, "devices that one user can register (256)");
 
 static unsigned int user_registrations = 16;
 module_param(user_registrations, uint, 0644);
-MODULE_PARM_DESC(user_registrations, "registrations a second of one user, after as many as devices at once (16)");
+MODULE_PARM_DESC(user_registrations, "registrations a second of one user, after 16 times as many at once (16)");
+
+#define BURST_SECONDS	16
 
 static unsigned int user_readers = 1024;
 module_param(user_readers, uint, 0644);
@@ -53,7 +55,7 @@ static u64 user_limit(enum devring_quota what)
 /* Brings the tokens of @user up to date; true if he has all that he can have. */
 static bool refill(struct devring_user *user)
 {
-	unsigned int max = READ_ONCE(user_devices);
+	unsigned int max = READ_ONCE(user_registrations) * BURST_SECONDS;
 	u64 due = (u64)(jiffies - user->counted) * READ_ONCE(user_registrations);
 
 	lockdep_assert_held(&users_lock);
@@ -92,7 +94,7 @@ struct devring_user *devring_user_get(kuid_t uid)
 		user = new;
 		new = NULL;
 		user->uid = uid;
-		user->tokens = READ_ONCE(user_devices);
+		user->tokens = READ_ONCE(user_registrations) * BURST_SECONDS;
 		user->counted = jiffies;
 		list_add(&user->node, &users);
 	}

@@ -8,7 +8,8 @@ TEST(info)
 
 	EXPECT_EQ(sizeof(info), info.size);
 	EXPECT_EQ(DEVRING_ABI_VERSION, info.abi_version);
-	EXPECT_EQ(DEVRING_FEATURE_HOLDS, info.features & ~DEVRING_FEATURE_MEMCG);
+	EXPECT_EQ(DEVRING_FEATURE_HOLDS | DEVRING_FEATURE_GRANT | DEVRING_FEATURE_RECHECK,
+		  info.features & ~DEVRING_FEATURE_MEMCG);
 	EXPECT_EQ(DEVRING_SLOTS_MAX, info.slots_max);
 	EXPECT_EQ(DEVRING_SLOT_SIZE_MAX, info.slot_size_max);
 	EXPECT_EQ(DEVRING_METADATA_MAX, info.metadata_max);
@@ -278,14 +279,11 @@ TEST_F(every_ioctl, unknown_and_elsewhere)
 TEST_F(every_ioctl, reserved_for_later)
 {
 	struct devring_set_reader r = INIT(devring_set_reader, .holds = 1);
-	struct devring_grant grant = INIT(devring_grant);
 	struct devring_export export = INIT(devring_export);
 	struct devring_register reg = registration("later", DEVRING_REG_LOSSLESS);
 
-	EXPECT_EQ(-EOPNOTSUPP, call(self->fd[ON_READER], DEVRING_IOC_GRANT, &grant));
 	EXPECT_EQ(-EOPNOTSUPP, call(self->fd[ON_PRODUCER], DEVRING_IOC_EXPORT, &export));
 	EXPECT_EQ(-EOPNOTSUPP, registered(&reg));
-	EXPECT_EQ(-EOPNOTSUPP, take_away(self->s.fd, DEVRING_REVOKE_RECHECK, 0, 0, NULL));
 	EXPECT_EQ(-EOPNOTSUPP, set_reader(self->fd[ON_READER], DEVRING_READER_KEY_ONLY, 0, 1));
 	EXPECT_EQ(-EOPNOTSUPP, set_reader(self->fd[ON_READER], DEVRING_READER_LOSSLESS, 0, 1));
 	for (unsigned int i = 0; i < 3; i++) {
