@@ -27,7 +27,7 @@ static __u32 changed(ARGS, struct stream *l, struct devring_change *c)
 {
 	union record r;
 
-	EXPECT_EQ(POLLIN, ready(l->fd, POLLIN));
+	EXPECT_EQ(POLLIN, wait_ready(l->fd, POLLIN));
 	EXPECT_EQ(DEVRING_RECORD_CHANGE, next(l, &r));
 	*c = r.change;
 	EXPECT_EQ(sizeof(*c), c->rec.size);

@@ -501,20 +501,21 @@ static inline struct stream reader_open(const struct source *s, int flags)
 	return stream_of(node_open(s, flags), DEVRING_RECORD_MAX);
 }
 
-/* A reader without waiting that got all news, and where poll() is ready for frames alone. */
-static inline void reader_up(ARGS, const struct source *s, struct stream *reader)
-{
-	*reader = reader_open(s, O_RDONLY | O_NONBLOCK);
-	ASSERT_LE(0, reader->fd);
-	ASSERT_EQ(-EAGAIN, skip_news(reader));
-}
-
 static inline int set_reader(int fd, uint32_t flags, uint32_t start, uint32_t holds)
 {
 	struct devring_set_reader r = INIT(devring_set_reader, .flags = flags, .start = start,
 					   .holds = holds);
 
 	return call(fd, DEVRING_IOC_SET_READER, &r);
+}
+
+/* A reader that does not wait, got all news, and is due the next frame that is committed. */
+static inline void reader_up(ARGS, const struct source *s, struct stream *reader)
+{
+	*reader = reader_open(s, O_RDONLY | O_NONBLOCK);
+	ASSERT_LE(0, reader->fd);
+	ASSERT_EQ(0, set_reader(reader->fd, 0, DEVRING_START_NEXT, 1));
+	ASSERT_EQ(-EAGAIN, skip_news(reader));
 }
 
 static inline int release(int fd, uint64_t sequence)

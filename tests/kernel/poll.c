@@ -127,6 +127,7 @@ TEST_F(polling, epoll_level)
 TEST_F(polling, epoll_edge)
 {
 	int epoll = epoll_with(self->r.fd, EPOLLIN | EPOLLET), producer;
+	struct devring_readers news;
 
 	EXPECT_EQ(0, epoll_says(epoll, 0));
 	for (int i = 0; i < 5; i++) {
@@ -141,6 +142,7 @@ TEST_F(polling, epoll_edge)
 	producer = epoll_with(self->s.fd, EPOLLIN | EPOLLET);
 	EXPECT_EQ(EPOLLIN, epoll_says(producer, 0));
 	EXPECT_EQ(0, epoll_says(producer, 0));
+	ASSERT_EQ(sizeof(news), rc(read(self->s.fd, &news, sizeof(news))));
 	close(self->r.fd);
 	EXPECT_EQ(EPOLLIN, epoll_says(producer, 0));
 }

@@ -373,6 +373,7 @@ TEST_F(reading, waits)
 	CHILD(pid) {
 		struct devring_frame f = { 0 };
 
+		close(self->s.fd);
 		ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
 		action.sa_flags = SA_RESTART;
 		ASSERT_EQ(0, sigaction(SIGUSR2, &action, NULL));

@@ -60,7 +60,7 @@ TEST(without_a_ring)
 	EXPECT_EQ(-ENXIO, take(s.fd, &slot));
 	EXPECT_EQ(0, ready(s.fd, POLLIN | POLLOUT));
 	slot = (struct devring_slot){ .generation = 1 };
-	EXPECT_EQ(-ENXIO, commit(s.fd, &slot, 0, 0));
+	EXPECT_EQ(-ESTALE, commit(s.fd, &slot, 0, 0));
 	EXPECT_EQ(-ESTALE, map_errno(s.fd, (1ULL << 34) + 65536, PAGE, PROT_READ, MAP_SHARED));
 	EXPECT_EQ(-ESTALE, rc(pread(s.fd, &c, 1, (1ULL << 34) + 65536)));
 	EXPECT_EQ(0, map_errno(s.fd, 0, PAGE, PROT_READ, MAP_SHARED));

@@ -108,18 +108,16 @@ TEST_F(who, lists)
 {
 	struct devring_list_readers l = INIT(devring_list_readers, .reader_size = 120);
 	struct { struct devring_reader r; uint64_t more; } longer[3];
-	unsigned char before[sizeof(self->readers)];
 
 	for (int i = 0; i < 3; i++) {
 		ASSERT_LE(0, node_open(&self->s, O_RDONLY));
 	}
 	/* How many there are is told whatever fits. */
 	EXPECT_EQ(3, list_readers(self->s.fd, self->readers, 0));
-	memset(before, POISON, sizeof(before));
+	memset(self->readers, POISON, sizeof(self->readers));
 	EXPECT_EQ(3, list_readers(self->s.fd, self->readers, 2));
 	EXPECT_LT(self->readers[0].id, self->readers[1].id);
-	EXPECT_EQ(0, memcmp(&self->readers[2], before, sizeof(before) -
-			    2 * sizeof(self->readers[0])) && 0);
+	EXPECT_TRUE(all_bytes(&self->readers[2], sizeof(self->readers[0]), POISON));
 	EXPECT_EQ(3, list_readers(self->s.fd, self->readers, 3));
 	EXPECT_EQ(3, list_readers(self->s.fd, self->readers, DEVRING_READERS_MAX));
 	/* With the caller's idea of the entry's size: what is unknown is zero. */
