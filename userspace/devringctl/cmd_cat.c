@@ -20,6 +20,7 @@ struct cat {
 	int fd;
 	int timeout_ms;
 	enum encoding encoding;
+	uint32_t holds;
 	bool begun;
 	bool format_changed;
 	uint64_t frames_left;
@@ -74,7 +75,8 @@ static int parse_options(struct cat *cat, struct devring_reader_options *options
 		ret = opt_number32(cli, OPT_HOLDS, 0, DEVRING_HOLDS_MAX, &holds);
 	if (!ret)
 		ret = parse_start(cli, options);
-	options->holds = holds ? holds : DEVRING_NO_HOLDS;
+	cat->holds = holds ? holds : DEVRING_NO_HOLDS;
+	options->holds = cat->holds;
 	options->flags = opt(cli, OPT_LATEST) ? DEVRING_READER_LATEST : 0;
 	options->events = DEVRING_EVENT_FORMAT;
 	return ret;
@@ -200,7 +202,8 @@ static int put_frame(struct cat *cat, const struct devring_view *view, bool *las
 		verify(cat, view);
 	bytes = within_seconds(cat, view, last);
 	ret = bytes ? encoder_frame(&cat->encoder, view->data, bytes) : 0;
-	if (!devring_reader_intact(cat->reader, view))
+	/* What is held is told of if it breaks; the index may be at a later frame all the same. */
+	if (cat->holds == DEVRING_NO_HOLDS && !devring_reader_intact(cat->reader, view))
 		cat->torn++;
 	if (ret == -EMSGSIZE) {
 		remark("Frame %llu has %zu bytes, too few for its format: it is left out.",
@@ -252,6 +255,7 @@ static int finish(struct cat *cat, int status)
 	struct devring_counters c;
 
 	devring_reader_counters(cat->reader, &c);
+	cat->torn += c.holds_broken;
 	if (cat->cli->json && !status)
 		json_print(json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
 				     "schema_version", SCHEMA_VERSION,

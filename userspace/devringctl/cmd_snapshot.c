@@ -61,7 +61,7 @@ static int take_picture(struct cli *cli, struct devring_reader_file *reader, int
 		if (!picture->data)
 			return fail(cli, STATUS_FAILURE, "There is no memory left.");
 		memcpy(picture->data, view.data, view.bytes);
-	} while (!devring_reader_intact(reader, &view));
+	} while (devring_reader_release(reader, view.frame.sequence) == -ENOENT);
 	return STATUS_OK;
 }
 

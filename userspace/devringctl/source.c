@@ -239,7 +239,11 @@ ssize_t source_read(struct source *source, void *data, size_t size)
 	case SOURCE_Y4M:
 		return read_y4m(source, data, size);
 	case SOURCE_LINES:
-		return input_read_line(&source->input, data, size);
+		/* With its newline, so that what comes out is what went in. */
+		n = input_read_line(&source->input, data, size - 1);
+		if (n >= 0)
+			((char *)data)[n++] = '\n';
+		return n;
 	default:
 		n = input_read_some(&source->input, data, size);
 		return n ? n : -ENODATA;

@@ -100,7 +100,8 @@ int manager_acquire(struct manager *m, struct devring_register *reg, bool *attac
 		fd = attach(m, &before);
 		reg->id = before.id;
 		text_copy(reg->name, sizeof(reg->name), before.name);
-		names_set(m->names, reg->stable_id, before.name);
+		if (reg->type != DEVRING_TYPE_EVENT)
+			names_set(m->names, reg->stable_id, before.name);
 		return fd;
 	}
 	if (generic)

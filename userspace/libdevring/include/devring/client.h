@@ -409,9 +409,12 @@ int devring_reader_latest(struct devring_reader_file *reader, struct devring_vie
 int devring_reader_release(struct devring_reader_file *reader, uint64_t sequence);
 
 /**
- * devring_reader_intact() - is this frame still what it was?  No system call (one thread at a time)
+ * devring_reader_intact() - is this frame still where its index entry says?  No system call (one
+ *			     thread at a time)
  *
- * For readers without holds, and for those who must know before they act on what they read.
+ * For readers without holds: after use, false says that what was read may be torn.  A frame that is
+ * held stands still even when its index entry has long been given to a later frame;
+ * devring_reader_release() tells by ENOENT whether its hold was broken.
  */
 bool devring_reader_intact(const struct devring_reader_file *reader,
 			   const struct devring_view *view);
