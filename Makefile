@@ -60,6 +60,7 @@ INSTALL_TARGETS :=
 -include userspace/devringd/devringd.mk
 -include tests/tests.mk
 -include tests/usbemu/usbemu.mk
+-include tests/demo/demo.mk
 
 .PHONY: all modules userspace tests-build setup check check-long demo lint install install-system \
 	modules_install dkms-tree uninstall clean help
