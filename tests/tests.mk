@@ -38,3 +38,5 @@ kernel-tests-stale:
 		build/tests/kernel-um/*))
 
 TEST_PRODUCTS += kernel-tests-stale $(KERNEL_TEST_PROGRAMS)
+
+include tests/unit/unit.mk

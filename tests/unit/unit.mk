@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Tests of the user space that need no kernel: build/tests/unit/*, one program for each tests/unit/*.c,
+# with what it tests compiled into it under the address and undefined-behaviour sanitizers.
+# Included by the top-level Makefile.
+
+UNIT_TESTS := $(wildcard tests/unit/*.c)
+UNIT_PROGRAMS := $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/tests/unit/%)
+UNIT_OBJ := $(BUILD)/obj/unit
+UNIT_CFLAGS = -O1 -g $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DDEVRING_VERSION='"$(VERSION)"' \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	-Iuserspace/devringctl -Iuserspace/libdevring/include -Iuserspace/libdevring/src -Iuapi \
+	$(shell pkg-config --cflags jansson)
+
+# All of the library, and of devringctl what has neither main() nor commands.
+UNIT_CODE := $(wildcard userspace/libdevring/src/*.c) \
+	$(filter-out %/main.c $(wildcard userspace/devringctl/cmd_*.c), \
+	$(wildcard userspace/devringctl/*.c))
+UNIT_CODE_OBJS := $(UNIT_CODE:userspace/%.c=$(UNIT_OBJ)/%.o)
+
+TEST_PRODUCTS += $(UNIT_PROGRAMS)
+
+$(UNIT_OBJ)/%.o: userspace/%.c VERSION
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(UNIT_OBJ)/all.a: $(UNIT_CODE_OBJS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/tap.h $(UNIT_OBJ)/all.a
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $(UNIT_OBJ)/$*.d -o $@ $< $(UNIT_OBJ)/all.a \
+		$(shell pkg-config --libs jansson)
+
+-include $(UNIT_CODE_OBJS:.o=.d) $(UNIT_PROGRAMS:$(BUILD)/tests/unit/%=$(UNIT_OBJ)/%.d)
