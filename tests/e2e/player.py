@@ -24,7 +24,9 @@ def main():
     geometry = GEOMETRY.unpack_from(query, DEVICE + 112)
     kind, _, _, rate, _, frame_bytes, period = struct.unpack_from("=IIIIIII", query, DEVICE + 176)
     assert kind == 2, f"format kind {kind} is not audio"
-    base, size, slot_size = geometry[4], geometry[5], geometry[8]
+    # Only the slots: the index before them is the kernel's to write.
+    base, slot_size = geometry[7], geometry[8]
+    size = geometry[4] + geometry[5] - base
     ring = mmap.mmap(fd, size, offset=base)
     print("rate", rate, "frame_bytes", frame_bytes, "period", period, flush=True)
     begin = time.monotonic()

@@ -79,8 +79,10 @@ class Reader:
             if not records:
                 self.say("end")
                 break
-            size, kind = struct.unpack_from("=HH", records)
-            kinds[kind](records[:size])
+            while records:
+                size, kind = struct.unpack_from("=HH", records)
+                kinds[kind](records[:size])
+                records = records[size:]
         committed = self.last - self.first + 1 if self.delivered else 0
         self.say("summary delivered", self.delivered, "lost", self.lost, "committed", committed,
                  "bad", self.bad, "unchecked", self.unchecked, "source_lost", self.source_lost)

@@ -127,13 +127,16 @@ static int choose(struct camera *c, struct camera_mode *chosen)
 	free(modes);
 	if (count < 0)
 		return count;
-	if (error == -EINVAL && !c->device->said)
-		log_device(LOG_WARNING, c->device->name, "refused", count ?
-			   "%s refused all %d formats that are allowed; allow others by formats or "
-			   "size in the config, or see v4l2-ctl --list-formats-ext" :
-			   "%s has no format of those that the config allows (%d of it); allow "
-			   "others by formats or size in its [device] section, or see v4l2-ctl "
+	if (error != -EINVAL || c->device->said)
+		return error;
+	if (count)
+		log_device(LOG_WARNING, c->device->name, "refused", "%s refused all %d modes that the "
+			   "config allows; allow others by formats or size, or see v4l2-ctl "
 			   "--list-formats-ext", c->device->hw.node, count);
+	else
+		log_device(LOG_WARNING, c->device->name, "refused", "%s has none of the formats and "
+			   "sizes that the config allows; allow others in its [device] section, or "
+			   "see v4l2-ctl --list-formats-ext", c->device->hw.node);
 	return error;
 }
 

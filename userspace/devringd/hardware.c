@@ -117,7 +117,8 @@ static bool captures_video(struct udev_device *dev, const char *node)
 
 static bool camera(struct hardware *hw, struct udev_device *dev)
 {
-	const char *node = udev_device_get_devnode(dev), *name = attribute(dev, "name");
+	const char *node = udev_device_get_devnode(dev), *name;
+	struct udev_device *usb;
 	char part[32];
 
 	if (!node || strncmp(or_empty(udev_device_get_sysname(dev)), "video", 5) ||
@@ -127,7 +128,9 @@ static bool camera(struct hardware *hw, struct udev_device *dev)
 	text_copy(hw->node, sizeof(hw->node), node);
 	snprintf(part, sizeof(part), "video%lu", strtoul(attribute(dev, "index"), NULL, 10));
 	identify(hw, dev, part);
-	text_label(hw->label, sizeof(hw->label), *name ? name : property(dev, "ID_V4L_PRODUCT"));
+	usb = udev_device_get_parent_with_subsystem_devtype(dev, "usb", "usb_device");
+	name = attribute(usb, "product");
+	text_label(hw->label, sizeof(hw->label), *name ? name : attribute(dev, "name"));
 	return true;
 }
 
