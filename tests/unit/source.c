@@ -32,7 +32,8 @@ static int open_source(struct source *source, const void *text, size_t size, enu
 
 static void test_y4m(void)
 {
-	static const char stream[] = "YUV4MPEG2 W2 H2 F25:1 Cmono\nFRAME\nabcdFRAME Ip\nefghFRAME\nij";
+	static const char stream[] =
+		"YUV4MPEG2 W2 H2 F25:1 Cmono\nFRAME\nabcdFRAME Ip\nefghFRAME\nij";
 	struct source s;
 	char frame[8];
 
@@ -95,11 +96,52 @@ static void test_bytes(void)
 	close(s.input.fd);
 }
 
+static void open_jpeg(struct source *s, const void *stream, size_t size)
+{
+	struct cli cli = { .control = -1 };
+
+	cli.options.value[OPT_FOURCC] = "MJPG";
+	cli.options.value[OPT_SIZE] = "16x16";
+	if (source_open(&cli, s, input_of(stream, size)))
+		exit(2);
+}
+
+static void test_jpeg(void)
+{
+	/* A segment with an end marker in it, a scan with a stuffed byte and a restart, padding. */
+	static const uint8_t picture[] = {
+		0xff, 0xd8, 0xff, 0xe0, 0, 4, 0xff, 0xd9, 0xff, 0xda, 0, 3, 1,
+		7, 0xff, 0x00, 8, 0xff, 0xd3, 9, 0xff, 0xff, 0xd9,
+	};
+	uint8_t two[2 * sizeof(picture)], frame[64];
+	struct source s;
+
+	memcpy(two, picture, sizeof(picture));
+	memcpy(two + sizeof(picture), picture, sizeof(picture));
+	open_jpeg(&s, two, sizeof(two));
+	OK(s.format.video.fourcc == V4L2_PIX_FMT_MJPEG && s.format.video.width == 16,
+	   "JPEG pictures");
+	OK(source_read(&s, frame, sizeof(frame)) == sizeof(picture) &&
+	   !memcmp(frame, picture, sizeof(picture)), "the first one, whole");
+	OK(source_read(&s, frame, sizeof(picture)) == sizeof(picture) &&
+	   source_read(&s, frame, sizeof(frame)) == -ENODATA, "the second, which just fits");
+	close(s.input.fd);
+	open_jpeg(&s, two, sizeof(two) - 1);
+	OK(source_read(&s, frame, sizeof(picture) - 1) == -EMSGSIZE, "a picture that does not fit");
+	close(s.input.fd);
+	open_jpeg(&s, picture, sizeof(picture) - 1);
+	OK(source_read(&s, frame, sizeof(frame)) == -EPIPE, "a picture without its end");
+	close(s.input.fd);
+	open_jpeg(&s, "GIF89a", 6);
+	OK(source_read(&s, frame, sizeof(frame)) == -EPROTO, "what is no picture");
+	close(s.input.fd);
+}
+
 int main(void)
 {
-	/* Sentences on standard error are not what is tested here. */
 	test_y4m();
 	test_sound();
 	test_bytes();
+	test_jpeg();
 	return tap_end();
 }

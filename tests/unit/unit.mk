@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Tests of the user space that need no kernel: build/tests/unit/*, one program for each tests/unit/*.c,
-# with what it tests compiled into it under the address and undefined-behaviour sanitizers.
+# Tests of the user space that need no kernel: build/tests/unit/*, one program for each
+# tests/unit/*.c, with what it tests under the address and undefined-behaviour sanitizers.
 # Included by the top-level Makefile.
 
 UNIT_TESTS := $(wildcard tests/unit/*.c)

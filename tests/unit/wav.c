@@ -26,9 +26,11 @@ static void test_build(void)
 	uint8_t header[WAV_HEADER_MAX];
 
 	OK(wav_build(header, &stereo, 8) == 44 && !memcmp(header, known, 44), "a known header");
-	OK(wav_build(header, &stereo, WAV_UNKNOWN) == 44 && !memcmp(header + 40, "\377\377\377\377", 4),
+	OK(wav_build(header, &stereo, WAV_UNKNOWN) == 44 &&
+	   !memcmp(header + 40, "\377\377\377\377", 4),
 	   "a stream has no length");
-	OK(wav_build(header, &stereo, 5ULL << 32) == 44 && !memcmp(header + 4, "\377\377\377\377", 4),
+	OK(wav_build(header, &stereo, 5ULL << 32) == 44 &&
+	   !memcmp(header + 4, "\377\377\377\377", 4),
 	   "too much for 32 bits has no length");
 	odd.sample_format = (uint32_t)SNDRV_PCM_FORMAT_S16_BE;
 	OK(wav_build(header, &odd, 8) == -EOPNOTSUPP, "big-endian samples are refused");
@@ -82,7 +84,8 @@ static void test_parse(void)
 	OK(wav_parse(header, (size_t)length, &audio, &bytes) == -EINVAL,
 	   "a chunk larger than can be is refused");
 	memcpy(file + 12, "data", 4);
-	OK(wav_parse(file, 56, &audio, &bytes) == -EINVAL, "samples before their format are refused");
+	OK(wav_parse(file, 56, &audio, &bytes) == -EINVAL,
+	   "samples before their format are refused");
 }
 
 int main(void)

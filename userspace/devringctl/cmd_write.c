@@ -187,9 +187,13 @@ static int fail_input(struct writing *w, ssize_t err)
 	if (err == -EPIPE)
 		return fail(w->cli, STATUS_FAILURE, "Standard input ended within a picture, after "
 			    "%llu whole ones.", (unsigned long long)w->frames);
+	if (err == -EMSGSIZE)
+		return fail(w->cli, STATUS_FAILURE, "A picture on standard input is larger than "
+			    "%u bytes: give its size by --frame-bytes.", w->source.frame_bytes);
 	if (err == -EPROTO)
-		return fail(w->cli, STATUS_FAILURE, "Standard input is no y4m any more after %llu "
-			    "pictures.", (unsigned long long)w->frames);
+		return fail(w->cli, STATUS_FAILURE, "Standard input is no %s any more after %llu "
+			    "pictures.", w->source.kind == SOURCE_JPEG ? "JPEG" : "y4m",
+			    (unsigned long long)w->frames);
 	return fail_errno(w->cli, (int)err, "Cannot read standard input");
 }
 

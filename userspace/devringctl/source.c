@@ -2,9 +2,11 @@
 /* What standard input is, for write. */
 
 #include <errno.h>
+#include <linux/videodev2.h>
 #include <sound/asound.h>
 #include <string.h>
 
+#include "jpeg.h"
 #include "source.h"
 #include "wav.h"
 #include "y4m.h"
@@ -82,6 +84,13 @@ static int use_raw_audio(struct cli *cli, struct source *source)
 	return use_audio(cli, source);
 }
 
+static bool is_jpeg(const struct devring_video_format *video)
+{
+	/* Sizes are checked here, since there is no layout that would. */
+	return (video->fourcc == V4L2_PIX_FMT_MJPEG || video->fourcc == V4L2_PIX_FMT_JPEG) &&
+	       video->width <= 16384 && video->height <= 16384;
+}
+
 static int use_video(struct cli *cli, struct source *source)
 {
 	struct devring_video_format *video = &source->format.video;
@@ -89,6 +98,15 @@ static int use_video(struct cli *cli, struct source *source)
 	int size = devring_video_layout(video);
 
 	devring_fourcc_to_text(video->fourcc, fourcc);
+	source->slots = 8;
+	if (is_jpeg(video)) {
+		/* A byte a pixel: even fine compression stays below. */
+		source->kind = SOURCE_JPEG;
+		source->format.kind = DEVRING_FORMAT_VIDEO;
+		source->frame_bytes = 65536 + video->width * video->height;
+		return opt_number32(cli, OPT_FRAME_BYTES, 1, DEVRING_SLOT_SIZE_MAX,
+				    &source->frame_bytes);
+	}
 	if (size == 0)
 		return fail(cli, STATUS_USAGE, "Standard input is said to be %s: devringctl cannot "
 			    "see where its pictures end; give uncompressed ones.", fourcc);
@@ -99,7 +117,6 @@ static int use_video(struct cli *cli, struct source *source)
 			    video->width, video->height);
 	source->format.kind = DEVRING_FORMAT_VIDEO;
 	source->frame_bytes = (uint32_t)size;
-	source->slots = 8;
 	return STATUS_OK;
 }
 
@@ -238,6 +255,8 @@ ssize_t source_read(struct source *source, void *data, size_t size)
 		return read_block(source, data, size);
 	case SOURCE_Y4M:
 		return read_y4m(source, data, size);
+	case SOURCE_JPEG:
+		return jpeg_read(&source->input, data, size);
 	case SOURCE_LINES:
 		/* With its newline, so that what comes out is what went in. */
 		n = input_read_line(&source->input, data, size - 1);

@@ -9,6 +9,7 @@
 enum source_kind {
 	SOURCE_BLOCKS,		/* frames of frame_bytes; the last may be shorter if @partial */
 	SOURCE_Y4M,		/* the same, each after a line */
+	SOURCE_JPEG,		/* from one start of image to its end */
 	SOURCE_LINES,
 	SOURCE_CHUNKS,		/* what each read(2) gives */
 };
@@ -27,7 +28,8 @@ struct source {
 int source_open(struct cli *cli, struct source *source, int fd);
 /*
  * Read one frame of at most @size bytes.  Returns its length, -ENODATA at the end, -EPIPE if the
- * end comes within a frame, -EPROTO if what comes is no y4m, or another negative errno.
+ * end comes within a frame, -EPROTO if what comes is no y4m or JPEG, -EMSGSIZE if a picture does
+ * not fit, or another negative errno.
  */
 ssize_t source_read(struct source *source, void *data, size_t size);
 /* How long a frame of @bytes lasts, 0 if that is not known. */
