@@ -348,12 +348,11 @@ TEST(names)
 
 TEST(other_texts)
 {
+	/* A label is for people: it is meant as UTF-8, but only what drives terminals is refused. */
 	static const struct { const char *text; int result; } labels[] = {
 		{ "", 0 }, { "HD Webcam (left)", 0 }, { "Kamera f\xc3\xbcr \xe6\x97\xa5\xe6\x9c\xac", 0 },
-		{ "\xf0\x9f\x93\xb7", 0 }, { "a\nb", -EINVAL }, { "a\x7f", -EINVAL },
-		{ "\x1b[31mred", -EINVAL }, { "a\xc3", -EINVAL }, { "\x80", -EINVAL },
-		{ "\xc0\xaf", -EINVAL }, { "\xed\xa0\x80", -EINVAL }, { "\xf4\x90\x80\x80", -EINVAL },
-		{ "\xc2\x85", -EINVAL }, { "\xff", -EINVAL },
+		{ "\xf0\x9f\x93\xb7", 0 }, { "a\nb", -EINVAL }, { "a\x7f", -EINVAL }, { "\x1f", -EINVAL },
+		{ "\x1b[31mred", -EINVAL }, { "a\tb", -EINVAL }, { " ", 0 }, { "~", 0 }, { "\x80", 0 },
 	};
 	static const struct { const char *text; int result; } ids[] = {
 		{ ".", -EINVAL }, { "..", -EINVAL }, { "", 0 }, { "usb-046d:0825_A1B2", 0 }, { "pci-0000:00:14.0-usb-0:1:1.0", 0 },

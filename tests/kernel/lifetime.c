@@ -292,6 +292,50 @@ TEST_F(settings, attach_by_others)
 	EXPECT_EQ(0, unregister(s.id));
 }
 
+/* An ATTACH that fails leaves the device as it was. */
+TEST_F(settings, attach_that_fails)
+{
+	struct devring_attach a = INIT(devring_attach);
+	struct rlimit old, none = { 0 };
+	struct source s = { 0 };
+	int ids[2], control = control_open(O_RDWR), fd;
+	pid_t pid;
+
+	ASSERT_EQ(0, open_control_to_all());
+	ASSERT_EQ(0, pipe(ids));
+	CHILD(pid) {
+		become(USER_A);
+		source_up(_metadata, &s, "poor", DEVRING_REG_PERSIST, 4, 65536, 0);
+		ASSERT_EQ(sizeof(s), write(ids[1], &s, sizeof(s)));
+	}
+	wait_child(_metadata, pid);
+	ASSERT_EQ(sizeof(s), read(ids[0], &s, sizeof(s)));
+	a.id = s.id;
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &old));
+	none.rlim_max = old.rlim_max;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	EXPECT_EQ(-EMFILE, call(control, DEVRING_IOC_ATTACH, &a));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
+	EXPECT_EQ(DEVRING_STATE_OFFLINE, state_now(_metadata, s.id));
+	ASSERT_EQ(0, set_limit("user_mb", 0));
+	CHILD(pid) {
+		become(USER_A);
+		EXPECT_EQ(-EDQUOT, attach(s.id, 0));
+		EXPECT_EQ(DEVRING_STATE_OFFLINE, state_now(_metadata, s.id));
+	}
+	wait_child(_metadata, pid);
+	ASSERT_EQ(0, set_limit("user_mb", 16));
+	CHILD(pid) {
+		become(USER_A);
+		EXPECT_LE(0, attach(s.id, 0));
+	}
+	wait_child(_metadata, pid);
+	fd = control_open(O_RDONLY);
+	a.id = s.id;
+	EXPECT_EQ(-EACCES, call(fd, DEVRING_IOC_ATTACH, &a));
+	EXPECT_EQ(0, unregister(s.id));
+}
+
 TEST_F(life, takeover)
 {
 	struct devring_slot slot;

@@ -199,6 +199,18 @@ TEST_F(producer, records_at_any_address)
 		  rc(read(self->s.fd, buffer + 5, sizeof(struct devring_slot))));
 }
 
+TEST_F(producer, records_in_pieces)
+{
+	struct devring_commit c = committing(&self->slot, 1, 0);
+	struct iovec iov[3] = {
+		{ &c, 3 }, { (char *)&c + 3, 40 }, { (char *)&c + 43, sizeof(c) - 43 },
+	};
+
+	EXPECT_EQ(-EINVAL, rc(writev(self->s.fd, iov, 2)));
+	EXPECT_EQ(sizeof(c), rc(writev(self->s.fd, iov, 3)));
+	EXPECT_HEAD(1);
+}
+
 TEST_F(producer, many_records_in_one_write)
 {
 	struct devring_slot slots[4] = { self->slot };

@@ -160,6 +160,22 @@ TEST_F(reading, short_buffers)
 	EXPECT_EQ(-EAGAIN, rc(read(r.fd, b, sizeof(b))));
 }
 
+TEST_F(reading, into_pieces)
+{
+	struct devring_frame f;
+	struct iovec iov[3] = {
+		{ &f, 8 }, { (char *)&f + 8, 1 }, { (char *)&f + 9, sizeof(f) - 9 },
+	};
+
+	ASSERT_EQ(0, produce(&self->s, 1));
+	memset(&f, POISON, sizeof(f));
+	EXPECT_EQ(-EINVAL, rc(readv(self->r.fd, iov, 2)));
+	EXPECT_EQ(sizeof(f), rc(readv(self->r.fd, iov, 3)));
+	EXPECT_EQ(0, f.sequence);
+	EXPECT_EQ(sizeof(f), f.rec.size);
+	EXPECT_EQ(4096, f.bytes);
+}
+
 TEST_F(reading, latest)
 {
 	ASSERT_EQ(0, set_reader(self->r.fd, DEVRING_READER_LATEST, 0, 1));

@@ -44,8 +44,8 @@ static uint64_t checksum(const volatile uint64_t *p, uint64_t seed)
 	return sum;
 }
 
-/* Waits for all readers, then commits as fast as it can. */
-static int produce_all(struct source *s, unsigned int device)
+/* Waits for all readers, then commits, every @ms milliseconds or, with 0, as fast as it can. */
+static int produce_all(struct source *s, unsigned int device, int ms)
 {
 	struct devring_readers news = { 0 };
 
@@ -65,6 +65,7 @@ static int produce_all(struct source *s, unsigned int device)
 		result = commit(s->fd, &slot, FRAME_BYTES, n == COMMITS - 1 ? DEVRING_FRAME_END : 0);
 		if (result)
 			return result;
+		poll(NULL, 0, ms);
 	}
 	return 0;
 }
@@ -121,7 +122,7 @@ static int read_all(const struct source *s, unsigned int device, struct tally *t
 	return 0;
 }
 
-TEST_F_TIMEOUT(settings, ten_devices_of_eighty_readers, 600)
+static void run_all(ARGS, int ms)
 {
 	struct tally (*tally)[READERS] = mmap(NULL, sizeof(*tally) * DEVICES, RW,
 					      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -139,7 +140,7 @@ TEST_F_TIMEOUT(settings, ten_devices_of_eighty_readers, 600)
 	start = now_ns(CLOCK_MONOTONIC);
 	for (int i = 0; i < DEVICES; i++) {
 		CHILD(pids[i][0]) {
-			EXPECT_EQ(0, produce_all(&s[i], i));
+			EXPECT_EQ(0, produce_all(&s[i], i, ms));
 		}
 		CHILD(pids[i][1]) {
 			EXPECT_EQ(0, read_all(&s[i], i, tally[i]));
@@ -168,6 +169,16 @@ TEST_F_TIMEOUT(settings, ten_devices_of_eighty_readers, 600)
 	       (unsigned long long)ns / 1000000,
 	       DEVICES * COMMITS * 1000000000ULL / ns,
 	       (unsigned long long)delivered * 1000000000ULL / ns);
+}
+
+TEST_F_TIMEOUT(settings, as_cameras_do, 300)
+{
+	run_all(_metadata, 20);
+}
+
+TEST_F_TIMEOUT(settings, as_fast_as_it_goes, 300)
+{
+	run_all(_metadata, 0);
 }
 
 TEST_HARNESS_MAIN
