@@ -442,9 +442,16 @@ void devring_dev_remove_all(void)
 	}
 }
 
-static s32 pid_here(struct pid *pid)
+/* A process as the caller's pid namespace numbers it; 0 if it is not there, or ended: its number may be another's. */
+pid_t devring_pid_here(struct pid *pid)
 {
-	return pid ? pid_nr_ns(pid, task_active_pid_ns(current)) : 0;
+	pid_t nr = 0;
+
+	rcu_read_lock();
+	if (pid && pid_task(pid, PIDTYPE_TGID))
+		nr = pid_nr_ns(pid, task_active_pid_ns(current));
+	rcu_read_unlock();
+	return nr;
 }
 
 static void fill_identity(struct devring_dev *dev, struct devring_device *out)
@@ -453,9 +460,9 @@ static void fill_identity(struct devring_dev *dev, struct devring_device *out)
 
 	lockdep_assert_held(&dev->lock);
 	out->registrant_uid = from_kuid_munged(ns, dev->user->uid);
-	out->registrant_pid = pid_here(dev->registrant_pid);
+	out->registrant_pid = devring_pid_here(dev->registrant_pid);
 	out->producer_uid = from_kuid_munged(ns, dev->producer_uid);
-	out->producer_pid = pid_here(dev->producer_pid);
+	out->producer_pid = devring_pid_here(dev->producer_pid);
 }
 
 /* Describes a device as the caller may see it. */

@@ -2,7 +2,6 @@
 /* What a reader gets: frames, news, and who else reads. */
 #include <linux/capability.h>
 #include <linux/cred.h>
-#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -440,8 +439,6 @@ long devring_release(struct file *filp, void *arg)
 static void describe(struct devring_file *file, const struct devring_file *viewer, bool all,
 		     struct devring_reader *out)
 {
-	struct pid_namespace *ns = task_active_pid_ns(current);
-
 	lockdep_assert_held(&file->dev->lock);
 	memset(out, 0, sizeof(*out));
 	out->id = file->id;
@@ -458,9 +455,9 @@ static void describe(struct devring_file *file, const struct devring_file *viewe
 		out->uid = from_kuid_munged(current_user_ns(), INVALID_UID);
 		return;
 	}
-	out->open_pid = pid_nr_ns(file->open_pid, ns);
-	out->last_pid = file->last_pid ? pid_nr_ns(file->last_pid, ns) : 0;
-	out->map_pid = file->map_pid ? pid_nr_ns(file->map_pid, ns) : 0;
+	out->open_pid = devring_pid_here(file->open_pid);
+	out->last_pid = devring_pid_here(file->last_pid);
+	out->map_pid = devring_pid_here(file->map_pid);
 	out->uid = from_kuid_munged(current_user_ns(), file->uid);
 	out->cgroup = file->cgroup;
 }

@@ -709,7 +709,7 @@ struct devring_open {
  * @held: slots that readers hold
  * @slots_needed: slots with which no hold would ever have been broken since the ring was made
  * @registrant_uid: who registered it, in the caller's user namespace
- * @registrant_pid: likewise, in the caller's pid namespace; 0 if not visible there
+ * @registrant_pid: likewise, in the caller's pid namespace; 0 if not visible there, or if it has ended
  * @producer_uid: who attached as producer; the overflow uid if nobody
  * @producer_pid: likewise; 0 if nobody
  * @registered_ns: when, CLOCK_BOOTTIME
@@ -914,7 +914,8 @@ struct devring_release {
 /**
  * struct devring_reader - a reader, as others see it
  * @id: its number, never used again
- * @open_pid: who opened it, in the caller's pid namespace; 0 if not visible there, or to this caller
+ * @open_pid: who opened it, in the caller's pid namespace; 0 if not visible there, or to this caller, or if it has
+ *	      ended (its number may be another's by now)
  * @last_pid: who last read or polled it, likewise
  * @map_pid: who last mapped it, likewise
  * @uid: user who opened it, in the caller's user namespace; the overflow uid if not visible to this caller
