@@ -26,25 +26,21 @@
 #define DEVRING_GFP_ACCOUNT	__GFP_ACCOUNT
 #endif
 
-/* 5.12, 47291baa8ddf ("namei: make permission helpers idmapped mount aware"). */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 12, 0)
-static inline int file_permission(struct file *filp, int mask)
-{
-	return inode_permission(file_inode(filp), mask);
-}
-#endif
-
 /* 5.16, a6294593e8a1 ("iov_iter: Turn iov_iter_fault_in_readable into fault_in_iov_iter_readable") and the next. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
 static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i, size_t size)
 {
-	struct iovec iov;
+	const struct iovec *iov = i->iov;
+	size_t part, skip = i->iov_offset;
 
 	if (!iter_is_iovec(i))
 		return 0;
-	iov = iov_iter_iovec(i);
-	size = min(size, iov.iov_len);
-	return fault_in_pages_writeable(iov.iov_base, size) ? size : 0;
+	for (size = min(size, i->count); size; size -= part, skip = 0, iov++) {
+		part = min(size, iov->iov_len - skip);
+		if (part && fault_in_pages_writeable(iov->iov_base + skip, part))
+			return size;
+	}
+	return 0;
 }
 #endif
 
