@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The one place that knows kernel versions, oldest first: each block names the upstream change that it bridges.
- * Raise the floor by deleting from the top.
+ * Raise the floor by deleting from the top.  What stable or vendor kernels may have earlier has another name here.
  */
 #ifndef DEVRING_COMPAT_H
 #define DEVRING_COMPAT_H
@@ -17,6 +17,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 
 /* 5.11, 18b2db3b0385 ("mm: Convert page kmemcg type to a page memcg flag"): accounted pages can be mapped. */
@@ -26,9 +27,12 @@
 #define DEVRING_GFP_ACCOUNT	__GFP_ACCOUNT
 #endif
 
-/* 5.16, a6294593e8a1 ("iov_iter: Turn iov_iter_fault_in_readable into fault_in_iov_iter_readable") and the next. */
+/*
+ * 5.16, cdd591fc86e3 ("iov_iter: Introduce fault_in_iov_iter_writeable"), in later 5.15 too.  What is overwritten
+ * here is what read() is about to write.
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
-static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i, size_t size)
+static inline size_t devring_fault_in_writeable(const struct iov_iter *i, size_t size)
 {
 	const struct iovec *iov = i->iov;
 	size_t part, skip = i->iov_offset;
@@ -37,11 +41,13 @@ static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i, size_
 		return 0;
 	for (size = min(size, i->count); size; size -= part, skip = 0, iov++) {
 		part = min(size, iov->iov_len - skip);
-		if (part && fault_in_pages_writeable(iov->iov_base + skip, part))
+		if (clear_user(iov->iov_base + skip, part))
 			return size;
 	}
 	return 0;
 }
+
+#define fault_in_iov_iter_writeable	devring_fault_in_writeable
 #endif
 
 /* 6.2, 23680f0b7d7f ("driver core: make struct class.dev_uevent() take a const *"). */
@@ -53,11 +59,13 @@ static inline size_t fault_in_iov_iter_writeable(const struct iov_iter *i, size_
 
 /* 6.3, bc292ab00f6c ("mm: introduce vma->vm_flags wrapper functions"). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set, unsigned long clear)
+static inline void devring_vm_flags_mod(struct vm_area_struct *vma, unsigned long set, unsigned long clear)
 {
 	vma->vm_flags |= set;
 	vma->vm_flags &= ~clear;
 }
+
+#define vm_flags_mod	devring_vm_flags_mod
 #endif
 
 /* 6.4, 1aaba11da9aa ("driver core: class: remove module * from class_create()"). */
