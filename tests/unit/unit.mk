@@ -33,3 +33,8 @@ $(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/tap.h $(UNIT_OBJ)/all.a
 		$(shell pkg-config --libs jansson)
 
 -include $(UNIT_CODE_OBJS:.o=.d) $(UNIT_PROGRAMS:$(BUILD)/tests/unit/%=$(UNIT_OBJ)/%.d)
+
+# The library's own test against the module runs with the kernel's tests, in the same lanes.
+build/tests/kernel/libdevring: KERNEL_TEST_FLAGS += $(LIBDEVRING_CFLAGS) \
+	-Wl,--whole-archive $(LIBDEVRING_A) -Wl,--no-whole-archive
+build/tests/kernel/libdevring: $(LIBDEVRING_A)

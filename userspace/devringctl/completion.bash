@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Completion of devringctl for bash. Commands and options come from its own help, devices from the module.
+# Completion of devringctl for bash: commands and options by its own help, devices by the module.
 
 _devringctl_devices() {
 	devringctl list --names 2>/dev/null

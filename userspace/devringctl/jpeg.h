@@ -6,8 +6,9 @@
 #include "input.h"
 
 /*
- * Read one whole picture.  Returns its length, -ENODATA if there is none any more, -EPIPE if the input
- * ends within it, -EPROTO if it is no JPEG, -EMSGSIZE if it is larger than @size, or another errno.
+ * Read one whole picture.  Returns its length, -ENODATA if there is none any more, -EPIPE if the
+ * input ends within it, -EPROTO if it is no JPEG, -EMSGSIZE if it is larger than @size, or another
+ * errno.
  */
 ssize_t jpeg_read(struct input *input, uint8_t *data, size_t size);
 

@@ -52,9 +52,21 @@ API int devring_next_device(int control, struct devring_device *device)
 	return ret < 0 ? ret : 1;
 }
 
+/* Nothing but zeros behind the text. */
+static void pad(char *text, size_t size)
+{
+	size_t length = strnlen(text, size);
+
+	memset(text + length, 0, size - length);
+}
+
 API int devring_register_device(int control, struct devring_register *reg)
 {
 	reg->size = sizeof(*reg);
+	pad(reg->name, sizeof(reg->name));
+	pad(reg->label, sizeof(reg->label));
+	pad(reg->stable_id, sizeof(reg->stable_id));
+	pad(reg->path_id, sizeof(reg->path_id));
 	return result(ioctl(control, DEVRING_IOC_REGISTER, reg));
 }
 

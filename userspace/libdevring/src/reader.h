@@ -6,8 +6,8 @@
 #include "internal.h"
 
 /*
- * Rings that can be mapped at once: each but the newest and the sampled one is there for a frame that
- * the caller may still look at, and there are at most DEVRING_HOLDS_MAX of those.
+ * Rings that can be mapped at once: each but the newest and the sampled one is there for a frame
+ * that the caller may still look at, and there are at most DEVRING_HOLDS_MAX of those.
  */
 #define MAPS_MAX	(DEVRING_HOLDS_MAX + 4)
 
