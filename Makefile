@@ -93,7 +93,6 @@ modules: ## build devring.ko alone (KDIR=... names the kernel's build folder)
 	@[ "$$(cat $(KMODDIR)/.kdir 2>/dev/null)" = "$(KDIR)" ] || rm -rf $(KMODDIR)
 	@mkdir -p $(KMODDIR)
 	@echo "$(KDIR)" >$(KMODDIR)/.kdir
-	@for each in uapi VERSION; do ln -sfn $(CURDIR)/$$each $(KMODDIR)/../$$each; done
 	@cd kmod && find . \( -name '*.[chS]' -o -name Kbuild -o -name Makefile \) -printf '%P\n' | \
 		while read -r file; do \
 			mkdir -p "$(abspath $(KMODDIR))/$$(dirname "$$file")"; \
