@@ -13,11 +13,15 @@ conf=/tmp/devringd.conf state=/tmp/state log=/tmp/devringd.log control=/tmp/usbe
 daemon=
 cd /tmp
 
-# start [VARIABLE=VALUE...]: devringd with $conf; back when it is ready.
+# start [VARIABLE=VALUE|- [OPTION...]]: devringd with $conf, as the user that its unit names; back
+# when it is ready.
 start() {
-	local ready
+	local ready variable=${1:--}
+	[ $# = 0 ] || shift
 	ready=$(count ready $log)
-	env NOTIFY_SOCKET=/tmp/notify "$@" devringd -c $conf -s $state 2>>$log &
+	[ "$variable" != - ] || variable=TZ=UTC
+	env NOTIFY_SOCKET=/tmp/notify "$variable" setpriv --reuid=devring --regid=devring \
+		--groups=devring,video,audio devringd -c $conf -s $state "$@" 2>>$log &
 	daemon=$!
 	wait_for 60 more ready $log "$ready" || guest_die "devringd does not start: $(cat $log)"
 	udevadm settle --timeout=60 || true
@@ -77,6 +81,7 @@ closed() { wait_for 60 can_stream; }
 pcm_status() { head -n 1 "/proc/asound/Loopback/$1/sub0/status"; }
 pcm_is_closed() { [ "$(pcm_status "$1")" = closed ]; }
 
+camera1_sysfs() { dirname "$(grep -lx camera1 /sys/class/devring/*/name)"; }
 usb() { "$usbemu" send $control "$@" >/dev/null; }
 has_device() { grep -qx "$1" /sys/class/devring/*/name; }
 
@@ -277,11 +282,33 @@ wait "$daemon" || true
 check "killed: the reader is told that it is offline" wait_for 60 state_is camera1 offline
 start
 check "restarted: the same reader goes on" goes_on camera1 $((generation + 2))
+since=$(lines $log)
+hung=$daemon
+kill -STOP "$hung"
+start - --takeover
+check "one that hangs is replaced: the same reader goes on" goes_on camera1 $((generation + 3))
+kill -CONT "$hung"
+status=0
+wait "$hung" || status=$?
+check "and ends with 5 when it wakes up" same 5 $status
+check "and says why" told "$since" "another devringd has taken over"
 check "every name is as before" same "camera0 camera1 microphone0" \
 	"$(sed -n 's/^\([a-z0-9]*\) .*/\1/p' $state/names | sort | xargs)"
+details() {
+	usb unplug usbcam && wait_for 60 grep -q offline "$(camera1_sysfs)/state" && usb plug usbcam &&
+		wait_for 60 grep -q available "$(camera1_sysfs)/state" &&
+		timeout 30 "$here/reader.py" /dev/devrings/hotplug 1 /tmp/newest.json >/tmp/hotplug.txt &&
+		grep -q '"device_descriptor":{"bcdUSB":512,' /tmp/newest.json
+}
 stopped=$(count "^stopped usbcam" $events)
 unfollow
 check "it stops after its last reader" wait_for 60 more "^stopped usbcam" $events "$stopped"
+
+drop_in 15-details '[hotplug]\nusb_details = yes'
+reload
+check "events have USB details where that is asked for" details
+rm $conf.d/15-details.conf
+reload
 
 progress "errors"
 since=$(lines $log)
@@ -348,7 +375,6 @@ cycles() {
 	done
 	same "$before" "$(fds)"
 }
-camera1_sysfs() { dirname "$(grep -lx camera1 /sys/class/devring/*/name)"; }
 check "five plug cycles leave no descriptor behind" cycles
 
 # Calls of malloc and its like, counted by the kernel while frames flow.

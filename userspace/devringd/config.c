@@ -402,6 +402,7 @@ static int read_drop_ins(struct parser *p, const char *path)
 		free(entries[i]);
 	}
 	free(entries);
+	p->path = path;
 	return error;
 }
 

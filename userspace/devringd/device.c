@@ -185,6 +185,10 @@ static void lost(struct device *device)
 		   "back", now.producer_pid);
 	device_unplug(device);
 	device->lost = true;
+	if (!gone && manager_is_replaced(device->manager)) {
+		log_error("another devringd has taken over; ending");
+		sd_event_exit(device->manager->event, MANAGER_REPLACED);
+	}
 }
 
 static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user)

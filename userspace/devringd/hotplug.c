@@ -40,6 +40,11 @@ void hotplug_close(struct hotplug *h)
 	free(h);
 }
 
+uint64_t hotplug_id(const struct hotplug *h)
+{
+	return feed_id(h->feed);
+}
+
 static json_t *text(const char *s)
 {
 	return json_string(s);

@@ -12,6 +12,7 @@ struct device;
 
 struct hotplug *hotplug_open(struct manager *manager);
 void hotplug_close(struct hotplug *hotplug);
+uint64_t hotplug_id(const struct hotplug *hotplug);
 /* Tells all who listen that a device came or went. */
 void hotplug_tell(struct hotplug *hotplug, const struct device *device, bool connected);
 

@@ -22,7 +22,7 @@ enum exit_code {
 	EXIT_FAILED	= 1,
 	EXIT_USAGE	= 2,
 	EXIT_PERMISSION	= 4,
-	EXIT_BUSY	= 5,
+	EXIT_BUSY	= MANAGER_REPLACED,
 	EXIT_NO_MODULE	= 6,
 };
 
@@ -40,7 +40,7 @@ static const char help[] =
 	"\n"
 	"SIGHUP reads the configuration again; a wrong one is reported and left. SIGTERM ends.\n"
 	"Exit status: 0 ended as asked; 1 failure; 2 wrong option or configuration; 4 no permission;\n"
-	"5 another devringd runs with this state folder; 6 the kernel module is not loaded.\n";
+	"5 another devringd runs with this state folder, or has taken over; 6 the kernel module is not loaded.\n";
 
 struct options {
 	const char *state;
@@ -225,7 +225,7 @@ static int run(struct manager *m)
 		return EXIT_FAILED;
 	}
 	log_device(LOG_INFO, NULL, "ended", "ended");
-	return EXIT_GOOD;
+	return error;
 }
 
 static int read_config(struct manager *m, bool check)

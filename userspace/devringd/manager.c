@@ -118,6 +118,14 @@ int manager_acquire(struct manager *m, struct devring_register *reg, bool *attac
 	return fd;
 }
 
+bool manager_is_replaced(struct manager *m)
+{
+	struct devring_device feed = { 0 };
+
+	return !devring_query_id(m->control, hotplug_id(m->hotplug), &feed) &&
+	       feed.producer_pid && feed.producer_pid != getpid();
+}
+
 static void save_names(struct manager *m)
 {
 	if (names_save(m->names))

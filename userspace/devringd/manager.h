@@ -13,6 +13,9 @@
 #include "table.h"
 #include "udev.h"
 
+/* What the event loop ends with then; devringd's exit status. */
+#define MANAGER_REPLACED	5
+
 struct manager {
 	sd_event *event;
 	int control;			/* /dev/devring */
@@ -38,6 +41,8 @@ int manager_start(struct manager *manager);
 void manager_stop(struct manager *manager);
 /* Reads the config again; false: it is wrong and the old one stays in force. */
 bool manager_reload(struct manager *manager);
+/* Whether another devringd provides what only one can: it took over from this one. */
+bool manager_is_replaced(struct manager *manager);
 /* List all hardware again soon, and compare. */
 void manager_doubt(struct manager *manager);
 /* A device's state changed: status line and table follow. */
