@@ -350,8 +350,10 @@ TEST(other_texts)
 {
 	/* A label is for people: it is meant as UTF-8, but only what drives terminals is refused. */
 	static const struct { const char *text; int result; } labels[] = {
-		{ "", 0 }, { "HD Webcam (left)", 0 }, { "Kamera f\xc3\xbcr \xe6\x97\xa5\xe6\x9c\xac", 0 },
-		{ "\xf0\x9f\x93\xb7", 0 }, { "a\nb", -EINVAL }, { "a\x7f", -EINVAL }, { "\x1f", -EINVAL },
+		{ "", 0 }, { "HD Webcam (left)", 0 },
+		{ "Kamera f\xc3\xbcr \xe6\x97\xa5\xe6\x9c\xac", 0 },
+		{ "\xf0\x9f\x93\xb7", 0 }, { "a\nb", -EINVAL }, { "a\x7f", -EINVAL },
+		{ "\x1f", -EINVAL },
 		{ "\x1b[31mred", -EINVAL }, { "a\tb", -EINVAL }, { " ", 0 }, { "~", 0 }, { "\x80", 0 },
 	};
 	static const struct { const char *text; int result; } ids[] = {

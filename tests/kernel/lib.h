@@ -38,7 +38,7 @@
 
 #define CONTROL_NODE	"/dev/devring"
 #define POISON		0xcc
-#define WAIT_MS		15000		/* for what must happen; nothing here waits so long when all is well */
+#define WAIT_MS		15000		/* for what must happen; never so long if all is well */
 #define USER_A		1000		/* users without any right */
 #define USER_B		1001
 #define PAGE		((size_t)sysconf(_SC_PAGESIZE))

@@ -48,7 +48,7 @@ static void *usurp(void *argument)
 	struct storm *storm = argument;
 
 	for (unsigned int i = 0; goes_on(storm); i++) {
-		struct source s = storm->s;
+		struct source s = storm->s, stale;
 		struct devring_device d;
 
 		s.fd = attach(s.id, DEVRING_ATTACH_TAKEOVER);
@@ -56,16 +56,19 @@ static void *usurp(void *argument)
 			continue;
 		if (query(s.fd, 0, &d) == 0 && d.geometry.generation) {
 			s.g = d.geometry;
-			if (source_map(&s) == 0) {
+			if (source_map(&s) == 0)
 				produce_some(&s, 20);
-				memset(s.map, 0xdd, area_bytes(&s.g) & -(size_t)(i & 1));
-				munmap(s.map, area_bytes(&s.g));
-			}
 		}
+		stale = s;
 		if (source_ring(&s, 3 + i % 6, 4096 << i % 2, i % 3 * 64) == 0) {
+			/* Nobody sees what is written to a ring that is no more. */
+			if (stale.map && stale.map != MAP_FAILED)
+				memset(stale.map, 0xdd, area_bytes(&stale.g));
 			produce_some(&s, 50);
 			munmap(s.map, area_bytes(&s.g));
 		}
+		if (stale.map && stale.map != MAP_FAILED)
+			munmap(stale.map, area_bytes(&stale.g));
 		set_format(s.fd, i);
 		set_state(s.fd, i % 2 ? DEVRING_STATE_AVAILABLE : DEVRING_STATE_ERROR,
 			  i % 2 ? 0 : EIO);
@@ -117,9 +120,13 @@ static void read_some(struct storm *storm, int fd)
 		count(&storm->frames, 1);
 		count(&storm->wrong, u.frame.generation != g.generation);
 		count(&storm->wrong, !first && u.frame.sequence != expected + u.frame.lost);
-		if (map != MAP_FAILED && !(u.frame.rec.flags & DEVRING_RECORD_F_HOLD_BROKEN))
-			count(&storm->wrong, !is_frame_or_gone(map + (u.frame.offset - g.ring_offset),
-							       u.frame.bytes, u.frame.sequence));
+		/* It counts only if the hold lasted until after the look. */
+		if (map != MAP_FAILED) {
+			int good = is_frame_or_gone(map + (u.frame.offset - g.ring_offset),
+						    u.frame.bytes, u.frame.sequence);
+
+			count(&storm->wrong, release(fd, u.frame.sequence) == 0 && !good);
+		}
 		expected = u.frame.sequence + 1;
 		first = 0;
 	}
