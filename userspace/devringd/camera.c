@@ -368,6 +368,8 @@ static int on_frames(sd_event_source *source, int fd, uint32_t revents, void *us
 		error = revents & EPOLLHUP ? -ENODEV : -EIO;
 	if (error != -EAGAIN)
 		device_fail(c->device, -error);
+	else
+		device_took_slots(c->device);
 	return 0;
 }
 

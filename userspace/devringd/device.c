@@ -155,6 +155,7 @@ static void start(struct device *device)
 		return;
 	}
 	device->phase = DEVICE_ACTIVE;
+	device_took_slots(device);
 }
 
 static void set_readers(struct device *device, unsigned int readers)
@@ -191,22 +192,26 @@ static void lost(struct device *device)
 	}
 }
 
+void device_took_slots(struct device *device)
+{
+	int readers = devring_producer_readers(device->producer);
+
+	if (readers == -ENODEV)
+		lost(device);
+	else if (readers >= 0 && (unsigned int)readers != device->readers)
+		set_readers(device, readers);
+}
+
 static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user)
 {
 	struct device *device = user;
-	int result;
 
 	(void)source;
 	(void)fd;
 	(void)revents;
-	if (is_sink(device)) {
-		result = device->driver->input(device);
-	} else {
-		result = devring_producer_readers(device->producer);
-		if (result >= 0 && (unsigned int)result != device->readers)
-			set_readers(device, result);
-	}
-	if (result == -ENODEV)
+	if (!is_sink(device))
+		device_took_slots(device);
+	else if (device->driver->input(device) == -ENODEV)
 		lost(device);
 	return 0;
 }

@@ -78,6 +78,11 @@ void device_works(struct device *device);
 /* Makes ring and format what they shall be; leaves what already is so. */
 int device_set_ring(struct device *device, uint32_t slots, uint32_t slot_size);
 int device_set_format(struct device *device, struct devring_format *format);
+/*
+ * A source took slots: taking one reads whatever is due first, which may have been the news that the
+ * number of readers changed, and the descriptor does not tell that again. May end the device's open.
+ */
+void device_took_slots(struct device *device);
 /* Commits a slot, with its checksum where that is asked for. */
 int device_commit(struct device *device, const struct devring_fill *fill,
 		  struct devring_commit *commit);

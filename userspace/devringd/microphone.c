@@ -123,6 +123,8 @@ static int on_samples(sd_event_source *source, int fd, uint32_t revents, void *u
 		error = -ENODEV;
 	if (error)
 		device_fail(m->device, -error);
+	else
+		device_took_slots(m->device);
 	return 0;
 }
 
