@@ -170,9 +170,10 @@ TEST_F(life, of_a_lease_by_mapping)
 	ASSERT_EQ(0, pipe(pids));
 	CHILD(self->producer) {
 		live_up_to(_metadata, self, 0, PRODUCED);
-		ASSERT_EQ(0, madvise(self->s.map, area_bytes(&self->s.g), MADV_DOFORK));
 		keeper = fork();
 		if (keeper == 0) {
+			if (source_map(&self->s))
+				_exit(1);
 			close(self->s.fd);
 			pause();
 		}

@@ -135,11 +135,12 @@ static void run_all(ARGS, int ms)
 	for (int i = 0; i < DEVICES; i++) {
 		snprintf(name, sizeof(name), "scale%d", i);
 		source_up(_metadata, &s[i], name, 0, SLOTS, FRAME_BYTES, sizeof(struct metadata));
-		ASSERT_EQ(0, madvise(s[i].map, area_bytes(&s[i].g), MADV_DOFORK));
 	}
 	start = now_ns(CLOCK_MONOTONIC);
 	for (int i = 0; i < DEVICES; i++) {
 		CHILD(pids[i][0]) {
+			/* A producer's maps stay with who made them. */
+			ASSERT_EQ(0, source_map(&s[i]));
 			EXPECT_EQ(0, produce_all(&s[i], i, ms));
 		}
 		CHILD(pids[i][1]) {
