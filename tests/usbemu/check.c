@@ -94,8 +94,8 @@ static int check_samples(const uint8_t *data, size_t size, const struct limits *
 		first = le16toh(first);
 		if (i && first != (uint16_t)(last + 1)) {
 			if (!breaks++)
-				fprintf(stderr, "usbemu-check: sample %lu is %u after %u\n", i, first,
-					last);
+				fprintf(stderr, "usbemu-check: sample %lu is %u after %u\n", i,
+					first, last);
 		}
 		for (c = 1; c < limits->channels; c++) {
 			memcpy(&value, data + (i * limits->channels + c) * 2, 2);

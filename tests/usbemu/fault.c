@@ -105,8 +105,8 @@ static uint64_t random_next(uint64_t *state)
 }
 
 /*
- * Cut the first format of a streaming interface to three bytes and leave out all that belongs to it:
- * drivers measure what is left of the interface, so that more after it would hide the cut.
+ * Cut the first format of a streaming interface to three bytes and leave out all that belongs to
+ * it: drivers measure what is left of the interface, so that more after it would hide the cut.
  */
 static void malform_known(struct descriptors *d)
 {

@@ -84,13 +84,13 @@ formats() {
 
 # Without the driver, which would round what is asked for.
 negotiates() {
-	local interface device status=0
-	interface=$(udevadm info -q property -n "$(video "$1")" | sed -n 's,^DEVPATH=.*/\(.*:1.0\)/.*,\1,p')
+	local interface device node status=0
+	interface=$(udevadm info -q property -n "$(video "$1")" |
+		sed -n 's,^DEVPATH=.*/\(.*:1.0\)/.*,\1,p')
 	device=/sys/bus/usb/devices/${interface%:*}
 	echo "$interface" >/sys/bus/usb/drivers/uvcvideo/unbind
-	python3 "$DEVRING_TOP/tests/usbemu/negotiate.py" \
-		"$(printf '/dev/bus/usb/%03d/%03d' "$(cat "$device/busnum")" "$(cat "$device/devnum")")" ||
-		status=$?
+	node=$(printf '/dev/bus/usb/%03d/%03d' "$(cat "$device/busnum")" "$(cat "$device/devnum")")
+	python3 "$DEVRING_TOP/tests/usbemu/negotiate.py" "$node" || status=$?
 	echo "$interface" >/sys/bus/usb/drivers/uvcvideo/bind
 	wait_for 120 has_video "$1" && same 0 $status
 }
@@ -137,7 +137,8 @@ limited() {
 flaps() {
 	local before
 	before=$(count "plugged bulk-camera1")
-	send flap bulk-camera1 10 20 && wait_for 300 reached "plugged bulk-camera1" $((before + 10)) &&
+	send flap bulk-camera1 10 20 &&
+		wait_for 300 reached "plugged bulk-camera1" $((before + 10)) &&
 		wait_for 60 has_video BULK1 && frames_good BULK1 320 240 YUYV 3
 }
 
@@ -200,13 +201,15 @@ silence() {
 }
 
 corrupt() {
-	healthy bulk-camera1 BULK1 && fault bulk-camera1 corrupt && capture BULK1 320 240 "$1" 4 /tmp/frames &&
+	healthy bulk-camera1 BULK1 && fault bulk-camera1 corrupt &&
+		capture BULK1 320 240 "$1" 4 /tmp/frames &&
 		fault bulk-camera1 none && fails "$bin/usbemu-check" frames /tmp/frames 2>verdict &&
 		same 4 "$(grep -c 'wrong checksum' verdict)"
 }
 
 drops() {
-	healthy bulk-camera1 BULK1 && fault bulk-camera1 drop:2 && capture BULK1 320 240 YUYV 6 /tmp/frames &&
+	healthy bulk-camera1 BULK1 && fault bulk-camera1 drop:2 &&
+		capture BULK1 320 240 YUYV 6 /tmp/frames &&
 		fault bulk-camera1 none && "$bin/usbemu-check" frames /tmp/frames 6 &&
 		fails "$bin/usbemu-check" frames /tmp/frames 6 4
 }
@@ -223,7 +226,8 @@ no_node() {
 	healthy bulk-camera1 BULK1 && unplug bulk-camera1 BULK1 && fault bulk-camera1 "$1" ||
 		return 1
 	seen=$(dmesg | wc -l)
-	send plug bulk-camera1 && wait_for 60 said "$seen" "No streaming interface found" && udevadm settle &&
+	send plug bulk-camera1 && wait_for 60 said "$seen" "No streaming interface found" &&
+		udevadm settle &&
 		no_video BULK1 && send unplug bulk-camera1 && fault bulk-camera1 none &&
 		plug bulk-camera1 BULK1
 }

@@ -33,7 +33,7 @@ static const char usage[] =
 "--control listens on a UNIX socket (or reads standard input) for lines; NAME may be a pattern:\n"
 "  plug NAME [PORT]   unplug NAME   fault NAME KIND[:PARAMETER]   flap NAME COUNT MILLISECONDS\n"
 "  frames NAME N      stats [NAME]   quit\n"
-"and answers each with lines and a last one, \"ok\" or \"error: …\"; send does this from a shell.\n"
+"and answers each with lines and a last one, \"ok\" or \"error: …\"; send is for shells.\n"
 "Standard output: plugged NAME port=N, streaming NAME, stopped NAME, unplugged NAME reason=…,\n"
 "failed NAME reason=…. Without --control it ends when the last device is unplugged.\n"
 "Exit status: 0 good, 1 something failed, 2 wrong use.\n"

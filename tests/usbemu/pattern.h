@@ -4,12 +4,12 @@
  *
  * Every frame carries a stamp of 32 bytes, all numbers little endian:
  *
- *	offset 0	u32	magic		PATTERN_MAGIC ("DVRP")
- *	offset 4	u32	sequence	counts frames made or missed by the device, also over a replug
- *	offset 8	u32	device		FNV-1a of the device's serial number
- *	offset 12	u32	size		bytes in the whole frame
- *	offset 16	u64	time		CLOCK_MONOTONIC of the device when it made the frame, in ns
- *	offset 24	u64	checksum	of all other bytes of the frame, the rest of the stamp included
+ *	at 0	u32	magic		PATTERN_MAGIC ("DVRP")
+ *	at 4	u32	sequence	counts frames made or missed, also over a replug
+ *	at 8	u32	device		FNV-1a of the device's serial number
+ *	at 12	u32	size		bytes in the whole frame
+ *	at 16	u64	time		CLOCK_MONOTONIC when the frame was made, in ns
+ *	at 24	u64	checksum	of all other bytes of the frame, stamp included
  *
  * A YUYV frame begins with its stamp (the first 16 pixels); the rest are diagonal colour bars that
  * move with the sequence, so that no two lines and no two neighbouring frames are alike: a torn or

@@ -73,11 +73,12 @@ static void set_rate(struct microphone *m, unsigned int wanted)
 	unsigned int i, best = m->rates[0];
 
 	for (i = 1; i < m->rate_count; i++) {
-		unsigned int away = m->rates[i] > wanted ? m->rates[i] - wanted : wanted - m->rates[i];
+		unsigned int rate = m->rates[i];
+		unsigned int away = rate > wanted ? rate - wanted : wanted - rate;
 		unsigned int now = best > wanted ? best - wanted : wanted - best;
 
 		if (away < now)
-			best = m->rates[i];
+			best = rate;
 	}
 	m->rate = best;
 	m->remainder = 0;

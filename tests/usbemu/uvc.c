@@ -371,8 +371,9 @@ static void make_frame(struct device *d)
 	} else {
 		c->frame_size = jpeg_frame(size.width, size.height, c->sequence, c->frame,
 					   c->frame_room);
-		pattern_stamp(c->frame, c->frame_size, (size_t)pattern_find(c->frame, c->frame_size),
-			      c->sequence, device, now);
+		pattern_stamp(c->frame, c->frame_size,
+			      (size_t)pattern_find(c->frame, c->frame_size), c->sequence, device,
+			      now);
 	}
 	if (fault_at(&d->fault, FAULT_CORRUPT, frame))
 		memset(c->frame + c->frame_size / 2, 0x5a, 64);
