@@ -324,6 +324,46 @@ TEST_F(revocation, during_maps_and_faults)
 	}
 }
 
+/* Who registered the device may, by any file of it; others need the producer's. */
+TEST_F(settings, by_the_registrant)
+{
+	pid_t pid, other;
+
+	ASSERT_EQ(0, open_control_to_all());
+	CHILD(pid) {
+		struct watcher mine, theirs;
+		struct source s;
+		uint32_t revoked;
+
+		source_up(_metadata, &s, "own", DEVRING_REG_PUBLIC | DEVRING_REG_KEEP_HISTORY,
+			  4, 4096, 0);
+		ASSERT_EQ(0, produce(&s, 1));
+		watch(_metadata, &s, &theirs, USER_B);
+		CHILD(other) {
+			become(USER_B);
+			EXPECT_EQ(-EPERM, take_away(theirs.r.fd, DEVRING_REVOKE_ALL, 0, 0, NULL));
+		}
+		wait_child(_metadata, other);
+		close(s.fd);
+		become(USER_A);
+		ASSERT_EQ(0, source_register(&s, "own", DEVRING_REG_PUBLIC));
+		ASSERT_EQ(0, source_ring(&s, 4, 4096, 0));
+		ASSERT_EQ(0, produce(&s, 1));
+		mine.r = stream_of(by_id(DEVRING_IOC_OPEN, O_NONBLOCK, s.id), DEVRING_RECORD_MAX);
+		theirs.r = stream_of(by_id(DEVRING_IOC_OPEN, O_NONBLOCK, s.id), DEVRING_RECORD_MAX);
+		ASSERT_LE(0, theirs.r.fd);
+		theirs.id = myself(_metadata, theirs.r.fd).id;
+		EXPECT_EQ(0, take_away(mine.r.fd, DEVRING_REVOKE_READER, 0, theirs.id, &revoked));
+		EXPECT_EQ(1, revoked);
+		EXPECT_EQ(POLLHUP | POLLERR, ready(theirs.r.fd, 0));
+		EXPECT_EQ(0, ready(mine.r.fd, 0));
+		EXPECT_EQ(0, take_away(mine.r.fd, DEVRING_REVOKE_UID, USER_A, 0, &revoked));
+		EXPECT_EQ(1, revoked);
+		EXPECT_EQ(-ENODEV, set_reader(mine.r.fd, 0, 0, 1));
+	}
+	wait_child(_metadata, pid);
+}
+
 /* The producer's file is not for readers to lose: ATTACH with TAKEOVER or UNREGISTER end it. */
 TEST_F(revocation, not_of_the_producer)
 {
