@@ -222,6 +222,42 @@ static int copy(struct writing *w)
 	return ret;
 }
 
+/* Has each reader got all there is? */
+static bool all_read(struct writing *w)
+{
+	struct devring_reader readers[DEVRING_READERS_MAX];
+	int count = devring_get_readers(devring_producer_fd(w->producer), readers,
+					DEVRING_READERS_MAX);
+	struct devring_device device;
+
+	if (devring_producer_device(w->producer, &device))
+		return true;
+	for (int i = 0; i < count; i++)
+		if (readers[i].flags & DEVRING_READER_IS_ACTIVE && readers[i].cursor < device.head)
+			return false;
+	return true;
+}
+
+/* Nothing tells a producer that a reader got on, so this has to look again and again. */
+static int wait_for_last_reader(struct writing *w)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	uint64_t until;
+	int timeout_ms, ret;
+
+	ret = opt_timeout(w->cli, &timeout_ms);
+	if (ret || !opt(w->cli, OPT_WAIT) || w->sink)
+		return ret;
+	until = timeout_ms < 0 ? UINT64_MAX : now_ns() + (uint64_t)timeout_ms * 1000000;
+	while (!all_read(w) && !was_signalled()) {
+		if (now_ns() > until)
+			return fail(w->cli, STATUS_TIMEOUT, "Readers did not get everything in "
+				    "the time given by --timeout.");
+		nanosleep(&pause, NULL);
+	}
+	return STATUS_OK;
+}
+
 static void print_summary(struct writing *w)
 {
 	json_t *json = json_begin();
@@ -249,6 +285,8 @@ static int run(struct writing *w)
 		ret = wait_for_reader(w);
 	if (!ret)
 		ret = copy(w);
+	if (!ret)
+		ret = wait_for_last_reader(w);
 	if (!ret && w->cli->json)
 		print_summary(w);
 	return ret;

@@ -35,7 +35,8 @@ const struct option_text option_texts[OPT_COUNT] = {
 	[OPT_MEDIA_TYPE] = { "media-type", 0, "TYPE", "of bytes on standard input: "
 			     "application/octet-stream without this option" },
 	[OPT_LINES] = { "lines", 0, NULL, "each line of standard input is a frame" },
-	[OPT_WAIT] = { "wait", 0, NULL, "wait for the first reader before reading standard input" },
+	[OPT_WAIT] = { "wait", 0, NULL, "wait for a reader before the first frame, and until readers "
+		       "have all after the last" },
 	[OPT_REALTIME] = { "realtime", 0, NULL, "commit at the pace of the rate or --fps" },
 	[OPT_CHECKSUM] = { "checksum", 0, NULL, "put a checksum into each frame's metadata" },
 	[OPT_FORMAT] = { "format", 'f', "FORMAT", "auto, raw, y4m, wav or mjpeg" },
