@@ -20,6 +20,8 @@ void devring_file_revoke(struct devring_file *file)
 	down_write(&dev->map_sem);
 	spin_lock(&dev->lock);
 	file->revoked = true;
+	if (!file->producer)
+		dev->opens--;
 	devring_holds_trim(file, 0);
 	spin_unlock(&dev->lock);
 	up_write(&dev->map_sem);
@@ -88,6 +90,8 @@ struct file *devring_grant(struct file *filp, void *arg)
 
 	if (args->flags)
 		return ERR_PTR(-EINVAL);
+	if (!(filp->f_mode & FMODE_READ))
+		return ERR_PTR(-EBADF);
 	if (file->producer || devring_is_lease(file) || file->granted)
 		return ERR_PTR(-EACCES);
 	if (args->expires_ns && args->expires_ns <= ktime_get_boottime_ns())
@@ -106,16 +110,17 @@ struct file *devring_grant(struct file *filp, void *arg)
 }
 
 /* Could who opened @file open its node now? */
-static bool may_still_open(const struct devring_file *file)
+bool devring_may_still_open(const struct devring_file *file)
 {
 	const struct cred *before;
-	int ret;
+	int ret, mask;
 
 	/* Grants go with their parent; a PUBLIC device is everybody's. */
 	if (!file->filp)
 		return true;
+	mask = (file->filp->f_mode & FMODE_READ ? MAY_READ : 0) | (file->filp->f_mode & FMODE_WRITE ? MAY_WRITE : 0);
 	before = override_creds(file->filp->f_cred);
-	ret = file_permission(file->filp, MAY_READ);
+	ret = file_permission(file->filp, mask);
 	revert_creds(before);
 	return !ret;
 }
@@ -128,7 +133,7 @@ static bool is_meant(const struct devring_file *file, const struct devring_revok
 	case DEVRING_REVOKE_UID:
 		return uid_eq(file->uid, uid);
 	case DEVRING_REVOKE_RECHECK:
-		return !may_still_open(file);
+		return !devring_may_still_open(file);
 	default:
 		return true;
 	}

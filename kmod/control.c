@@ -74,11 +74,16 @@ static int check_register(const struct devring_register *reg)
 	return 0;
 }
 
-/* Was the node's write bit given to the caller as owner or by group, not as just anybody? */
+/*
+ * Was the node's write bit given to the caller as owner or by group, not as just anybody?  A container's root may own
+ * its copy of the node, and is just anybody.
+ */
 static bool is_system(const struct file *filp)
 {
 	const struct inode *inode = file_inode(filp);
 
+	if (current_user_ns() != &init_user_ns)
+		return false;
 	return uid_eq(current_fsuid(), inode->i_uid) || in_group_p(inode->i_gid) || capable(CAP_SYS_ADMIN);
 }
 

@@ -142,7 +142,7 @@ struct devring_hold {
  * @parent: file that it was granted from, until that goes; mutex
  * @granted: came from GRANT, constant
  * @expires: when its access ends, CLOCK_BOOTTIME, constant; 0: never
- * @filp: the open file of a node, for its credentials; NULL if it came otherwise; mutex
+ * @filp: the open file of a node, for its credentials, constant; NULL if it came otherwise
  * @charged: counts against its user's readers, constant once joined
  * @revoked: no more access; written under mutex, map_sem and lock, read under any
  * @scrap: producer: page that its maps show once they may not show slots any more
@@ -408,6 +408,7 @@ int devring_dev_publish(struct devring_dev *dev);
 int devring_dev_add(struct devring_dev *dev);
 void devring_dev_remove(struct devring_dev *dev);
 void devring_dev_remove_all(void);
+void devring_dev_expire_all(void);
 void devring_dev_count(struct devring_info *info);
 void devring_dev_fill(struct devring_dev *dev, struct devring_device *out);
 bool devring_dev_may_manage(const struct devring_dev *dev);
@@ -454,6 +455,7 @@ void devring_holds_break(struct devring_dev *dev, struct devring_ring *ring);
 
 /* access.c */
 void devring_file_revoke(struct devring_file *file);
+bool devring_may_still_open(const struct devring_file *file);
 void devring_grants_end(struct devring_file *file);
 void devring_files_expire(struct devring_dev *dev);
 struct file *devring_grant(struct file *filp, void *arg);

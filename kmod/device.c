@@ -149,15 +149,13 @@ void devring_dev_set_state(struct devring_dev *dev, u32 state, int error)
 }
 
 /*
- * Tells listeners and udev.  State, format and ring go to listeners at once, since they are rare; use does not,
- * since anybody could flood everybody by opening and closing.  udev hears at most ten times a second.
+ * Tells listeners and udev: the first time at once, then at most ten times a second, and always the last state.
+ * Or whoever opens and closes, or registers and toggles, would flood everybody.
  */
 void devring_dev_announce(struct devring_dev *dev, u32 changed)
 {
 	unsigned long due;
 
-	if (changed & ~DEVRING_CHANGED_IN_USE)
-		devring_changes_mark(dev, changed & ~DEVRING_CHANGED_IN_USE);
 	spin_lock(&dev->lock);
 	dev->news |= changed;
 	due = dev->announced + ANNOUNCE_INTERVAL;
@@ -181,8 +179,8 @@ static void announce_work(struct work_struct *work)
 	state = dev->state;
 	spin_unlock(&dev->lock);
 
-	if (news & DEVRING_CHANGED_IN_USE)
-		devring_changes_mark(dev, DEVRING_CHANGED_IN_USE);
+	if (news)
+		devring_changes_mark(dev, news);
 	if (news & DEVRING_CHANGED_STATE)
 		strcat(event, state == DEVRING_STATE_AVAILABLE ? "online" : devring_state_name(state));
 	else if (news & DEVRING_CHANGED_FORMAT)
@@ -375,10 +373,15 @@ int devring_dev_add(struct devring_dev *dev)
 	devring_changes_add(dev);
 	mutex_lock(&dev->mutex);
 	spin_lock(&dev->lock);
-	dev->added = true;
+	dev->added = !dev->gone;
 	spin_unlock(&dev->lock);
 	mutex_unlock(&dev->mutex);
-	return 0;
+	if (dev->added)
+		return 0;
+	/* Somebody removed it meanwhile, and found nothing that was added. */
+	devring_changes_remove(dev);
+	device_del(&dev->dev);
+	return -ENODEV;
 }
 
 /* Takes the device out of the registry; false if somebody else did. */
@@ -414,7 +417,10 @@ void devring_dev_remove(struct devring_dev *dev)
 		devring_slots_recall(dev->ring);
 	spin_unlock(&dev->lock);
 	dev->offline_expires = (jiffies + DEVRING_LINGER) ?: 1;
+	/* The last file to go, which looks for it under the mutex, cancels this. */
 	used = !list_empty(&dev->files);
+	if (used)
+		devring_dev_tidy_in(dev, DEVRING_LINGER);
 	mutex_unlock(&dev->mutex);
 
 	devring_changes_remove(dev);
@@ -424,11 +430,22 @@ void devring_dev_remove(struct devring_dev *dev)
 	}
 	devring_wake_all(dev);
 	devring_uncharge(dev->user, DEVRING_QUOTA_DEVICES, 1);
-	if (used)
-		devring_dev_tidy_in(dev, DEVRING_LINGER);
-	else
+	if (!used)
 		devring_dev_cancel_works(dev);
 	put_device(&dev->dev);
+}
+
+/* Looks through all devices for access that has expired. */
+void devring_dev_expire_all(void)
+{
+	struct devring_dev *dev;
+	u64 id = 0;
+
+	while ((dev = devring_dev_find(id, true))) {
+		devring_dev_expire_in(dev, 0);
+		id = dev->id;
+		put_device(&dev->dev);
+	}
 }
 
 /* At unload: no file is open any more, but persistent devices are there. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Open files of a device: how they come, what they may do, how they go or are made to go. */
 #include <linux/anon_inodes.h>
+#include <linux/capability.h>
 #include <linux/cgroup.h>
 #include <linux/compat.h>
 #include <linux/cred.h>
@@ -94,6 +95,19 @@ static void set_producer(struct devring_dev *dev, struct devring_file *file)
 	dev->producer_uid = file ? file->uid : INVALID_UID;
 }
 
+/* One user gets no more of a device's places than are left, so that nobody can take all. */
+static bool has_place(struct devring_file *file)
+{
+	struct devring_dev *dev = file->dev;
+	const struct devring_file *other;
+	u32 mine = 0, left = DEVRING_READERS_MAX - min_t(u32, dev->opens, DEVRING_READERS_MAX);
+
+	lockdep_assert_held(&dev->mutex);
+	list_for_each_entry(other, &dev->files, node)
+		mine += !other->producer && !other->revoked && uid_eq(other->uid, file->uid);
+	return left && (mine < left || capable(CAP_SYS_RESOURCE));
+}
+
 /* Is there a place for @file?  If it is a lease, @loser is the one it takes it from. */
 static int admit(struct devring_file *file, bool takeover, struct devring_file **loser)
 {
@@ -102,6 +116,9 @@ static int admit(struct devring_file *file, bool takeover, struct devring_file *
 	lockdep_assert_held(&dev->mutex);
 	if (dev->gone)
 		return -ENODEV;
+	/* Whoever rechecks afterwards finds the file; who did before has changed what this asks. */
+	if (file->filp && !devring_may_still_open(file))
+		return -EACCES;
 	if (devring_is_lease(file)) {
 		if (dev->lease && !takeover)
 			return -EBUSY;
@@ -113,7 +130,7 @@ static int admit(struct devring_file *file, bool takeover, struct devring_file *
 			return -ENXIO;
 		return dev->producer ? -EBUSY : 0;
 	}
-	return dev->opens >= DEVRING_READERS_MAX ? -EUSERS : 0;
+	return has_place(file) ? 0 : -EUSERS;
 }
 
 static void enter(struct devring_file *file)
@@ -134,6 +151,20 @@ static void enter(struct devring_file *file)
 	file->told_state = dev->state_count - 1;
 	file->told_producers = dev->producers;
 	spin_unlock(&dev->lock);
+}
+
+/* Ends the ring in force if @file would be admitted: it and the next one are more than their user may have. */
+static int make_room(struct devring_file *file, bool takeover)
+{
+	struct devring_file *loser;
+	int ret;
+
+	mutex_lock(&file->dev->mutex);
+	ret = admit(file, takeover, &loser);
+	if (!ret)
+		devring_ring_install(file->dev, NULL);
+	mutex_unlock(&file->dev->mutex);
+	return ret;
 }
 
 /* Makes @file one of its device's files.  On an error the caller has devring_file_leave() free it. */
@@ -158,6 +189,10 @@ int devring_file_join(struct devring_file *file, bool takeover)
 		return ret;
 	if (file->producer || devring_is_lease(file))
 		ring = next_ring(dev);
+	if (ring == ERR_PTR(-EDQUOT)) {
+		ret = make_room(file, takeover);
+		ring = ret ? ERR_PTR(ret) : next_ring(dev);
+	}
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
 
@@ -174,10 +209,10 @@ int devring_file_join(struct devring_file *file, bool takeover)
 	enter(file);
 	if (ring)
 		devring_ring_install(dev, ring);
-	mutex_unlock(&dev->mutex);
-
 	if (devring_is_lease(file))
 		devring_dev_set_state(dev, DEVRING_STATE_AVAILABLE, 0);
+	mutex_unlock(&dev->mutex);
+
 	if (file->producer) {
 		devring_wake_readers(dev);
 		devring_dev_announce(dev, DEVRING_CHANGED_PRODUCER);
@@ -239,7 +274,7 @@ void devring_file_leave(struct devring_file *file)
 	lease = dev->lease == file;
 	if (lease)
 		dev->lease = NULL;
-	if (joined && !file->producer)
+	if (joined && !file->producer && !file->revoked)
 		dev->opens--;
 	spin_unlock(&dev->lock);
 	last = list_empty(&dev->files) && dev->gone;
@@ -314,15 +349,12 @@ static int file_open(struct inode *inode, struct file *filp)
 		ret = PTR_ERR(file);
 		goto out;
 	}
-	ret = devring_file_join(file, false);
-	if (ret) {
-		devring_file_leave(file);
-		goto out;
-	}
-	bind(filp, file);
-	mutex_lock(&dev->mutex);
 	file->filp = filp;
-	mutex_unlock(&dev->mutex);
+	ret = devring_file_join(file, false);
+	if (ret)
+		devring_file_leave(file);
+	else
+		bind(filp, file);
 out:
 	put_device(&dev->dev);
 	return ret;

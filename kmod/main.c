@@ -7,6 +7,7 @@
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
+#include <linux/suspend.h>
 #include <linux/uaccess.h>
 
 #include "core.h"
@@ -134,6 +135,18 @@ long devring_ioctl(struct file *filp, const struct devring_call *calls, unsigned
 	return ret;
 }
 
+/* Timers stood still while CLOCK_BOOTTIME went on: what has expired goes now. */
+static int on_resume(struct notifier_block *nb, unsigned long event, void *data)
+{
+	if (event == PM_POST_SUSPEND || event == PM_POST_HIBERNATION)
+		devring_dev_expire_all();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block resume_notifier = {
+	.notifier_call = on_resume,
+};
+
 static int __init init_nodes(void)
 {
 	int ret;
@@ -185,11 +198,16 @@ static int __init devring_init(void)
 	ret = init_nodes();
 	if (ret)
 		goto err_class;
-	ret = devring_control_init();
+	ret = register_pm_notifier(&resume_notifier);
 	if (ret)
 		goto err_nodes;
+	ret = devring_control_init();
+	if (ret)
+		goto err_notifier;
 	return 0;
 
+err_notifier:
+	unregister_pm_notifier(&resume_notifier);
 err_nodes:
 	exit_nodes();
 err_class:
@@ -206,6 +224,7 @@ err_page:
 static void __exit devring_exit(void)
 {
 	devring_control_exit();
+	unregister_pm_notifier(&resume_notifier);
 	devring_dev_remove_all();
 	exit_nodes();
 	class_destroy(devring_class);

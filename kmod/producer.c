@@ -80,20 +80,19 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 }
 
 /* Zeroes a slot that was just taken.  The mutex keeps its ring; it has not reached its producer yet. */
-static void zero_taken(struct devring_dev *dev, struct devring_ring *ring, u32 slot)
+static void zero_taken(struct devring_dev *dev, u32 generation, u32 slot)
 {
 	mutex_lock(&dev->mutex);
-	if (dev->ring == ring && !READ_ONCE(dev->active))
-		devring_slot_zero(ring, slot);
+	if (dev->ring && dev->ring->geometry.generation == generation && !READ_ONCE(dev->active))
+		devring_slot_zero(dev->ring, slot);
 	mutex_unlock(&dev->mutex);
 }
 
 ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
 {
 	struct devring_dev *dev = file->dev;
-	struct devring_ring *ring;
+	u32 taken, generation;
 	ssize_t done = 0;
-	u32 taken;
 	int ret;
 
 	if (iov_iter_count(to) < sizeof(union producer_record))
@@ -103,14 +102,14 @@ ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
 			return done ?: -EFAULT;
 		spin_lock(&dev->lock);
 		ret = hand_out(file, to, !done, &taken);
-		ring = dev->ring;
+		generation = dev->generation;
 		spin_unlock(&dev->lock);
 		if (ret == -EAGAIN && !signal_pending(current))
 			continue;
 		if (ret)
 			return done ?: ret;
 		if (taken != DEVRING_NO_SLOT)
-			zero_taken(dev, ring, taken);
+			zero_taken(dev, generation, taken);
 		done += sizeof(union producer_record);
 	}
 	return done;
@@ -139,13 +138,16 @@ static int get_record(union written_record *record, struct iov_iter *from)
 	return copy_from_iter_full(&record->rec + 1, size, from) ? 0 : -EFAULT;
 }
 
-static int take_record(struct devring_file *file, const union written_record *record)
+/* Takes a record; if there is a slot to be had now, and was none, @room is set. */
+static int take_record(struct devring_file *file, const union written_record *record, bool *room)
 {
 	const struct devring_commit *commit = &record->commit;
 	struct devring_dev *dev = file->dev;
+	bool was_full;
 	int ret;
 
 	spin_lock(&dev->lock);
+	was_full = !can_take(dev);
 	if (is_dead(file))
 		ret = -ENODEV;
 	else if (record->rec.kind == DEVRING_RECORD_RETURN)
@@ -154,6 +156,7 @@ static int take_record(struct devring_file *file, const union written_record *re
 		ret = -EINVAL;
 	else
 		ret = devring_slot_commit(dev, commit);
+	*room |= was_full && can_take(dev);
 	spin_unlock(&dev->lock);
 	return ret;
 }
@@ -161,14 +164,14 @@ static int take_record(struct devring_file *file, const union written_record *re
 ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from)
 {
 	union written_record record;
-	bool committed = false;
+	bool committed = false, room = false;
 	ssize_t done = 0;
 	int ret = -EINVAL;
 
 	while (iov_iter_count(from)) {
 		ret = get_record(&record, from);
 		if (!ret)
-			ret = take_record(file, &record);
+			ret = take_record(file, &record, &room);
 		if (ret)
 			break;
 		committed |= record.rec.kind == DEVRING_RECORD_COMMIT;
@@ -176,6 +179,8 @@ ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from)
 	}
 	if (committed)
 		devring_wake_readers(file->dev);
+	if (room)
+		devring_wake_producer(file->dev);
 	return done ?: ret;
 }
 

@@ -291,9 +291,10 @@ static int grow(struct devring_ring *ring, const struct devring_commit *commit)
 
 	if (commit->bytes < entry->bytes)
 		return -EINVAL;
-	WRITE_ONCE(entry->flags, commit->flags);
 	/* Pairs with the acquire load of bytes: whoever sees the length sees the content. */
 	smp_store_release(&entry->bytes, commit->bytes);
+	/* Pairs with the acquire load of flags: whoever sees a whole frame sees its length. */
+	smp_store_release(&entry->flags, commit->flags);
 	return 0;
 }
 

@@ -467,7 +467,7 @@ struct devring_format {
  * @word: DEVRING_WORD(sequence) while the frame is there to be read, anything else while not
  * @slot: where it lies
  * @bytes: length of the payload (with PARTIAL it grows: load it with acquire)
- * @flags: DEVRING_FRAME_*
+ * @flags: DEVRING_FRAME_* (while they can lose PARTIAL: load them with acquire before @bytes)
  * @lost_before: as committed
  * @capture_ns: as committed
  * @commit_ns: when the kernel published it
@@ -557,7 +557,8 @@ struct devring_header {
  * @slot_size_max: limit of bytes a slot
  * @metadata_max: limit of bytes of metadata a slot
  * @holds_max: limit of holds a reader
- * @readers_max: limit of open readers a device
+ * @readers_max: limit of open readers a device.  One user gets no more of these places than are left, so that nobody
+ *		 can take all; CAP_SYS_RESOURCE can
  * @user_devices_max: devices that one user can register; CAP_SYS_RESOURCE has no limits a user
  * @user_readers_max: readers that one user can have open
  * @user_holds_max: frames that one user can hold beyond one a reader
@@ -670,7 +671,8 @@ struct devring_unregister {
  * @id: which
  *
  * For the registrant's uid or CAP_SYS_ADMIN.  Returns a file descriptor as REGISTER does.  If the device had a ring,
- * a new generation of the same geometry is made.  Errors: ENODEV, EPERM, EACCES, EBUSY (there is a producer, and
+ * a new generation of the same geometry is made; where its user's limit of bytes does not allow two such rings at once,
+ * the one there is ends first.  Errors: ENODEV, EPERM, EACCES, EBUSY (there is a producer, and
  * no TAKEOVER), EDQUOT, ENOMEM, EINTR, EMFILE, ENFILE, EINVAL, EFAULT, E2BIG.
  */
 struct devring_attach {
@@ -792,8 +794,9 @@ struct devring_query {
  * @change: number of the change; they rise from record to record
  * @device: the device; when REMOVED only id, type, flags, state, minor, name and link are set
  *
- * A new listener is first told every device there is, each with ADDED; then what happens.  Nothing is queued:
- * a slow listener gets the latest state of each device once, and removals as long as they are remembered.
+ * A new listener is first told every device there is, each with ADDED; then what happens, of one device at most ten
+ * times a second.  Nothing is queued: a slow listener gets the latest state of each device once, and removals as
+ * long as they are remembered.
  */
 struct devring_change {
 	struct devring_record rec;
@@ -1009,7 +1012,7 @@ struct devring_revoke {
  * Having a reader is the proof of the right to it: the descriptor that is returned can be passed to whom has none.
  * It ends, as if it were revoked, at its time, and at the latest when the file it was granted from is closed or
  * revoked.  What was granted cannot grant.
- * Errors: EACCES (a producer's, a sink's or a granted file), ETIME (the time is over), ENODEV, EUSERS, EDQUOT, EMFILE,
+ * Errors: EBADF (not open for reading), EACCES (a producer's, a sink's or a granted file), ETIME (the time is over), ENODEV, EUSERS, EDQUOT, EMFILE,
  * ENFILE, ENOMEM, EINVAL, EFAULT, E2BIG.
  */
 struct devring_grant {
