@@ -27,7 +27,10 @@ void devring_file_revoke(struct devring_file *file)
 	up_write(&dev->map_sem);
 	/* Faults from here on find the flag; what they had found before goes now. */
 	unmap_mapping_range(file->inode->i_mapping, 0, 0, 1);
-	devring_file_lose_producer(file);
+	if (dev->producer == file) {
+		devring_file_lose_producer(file);
+		devring_dev_announce(dev, DEVRING_CHANGED_PRODUCER);
+	}
 	devring_reader_deactivate(file);
 	devring_wake_all(dev);
 }

@@ -193,6 +193,9 @@ static void announce_work(struct work_struct *work)
 /* Has @work done after @delay; until then it holds the device. */
 static void work_in(struct devring_dev *dev, struct delayed_work *work, unsigned long delay)
 {
+	/* What comes earlier looks for itself when to come again. */
+	if (delayed_work_pending(work) && time_before(work->timer.expires, jiffies + delay))
+		return;
 	get_device(&dev->dev);
 	if (mod_delayed_work(devring_wq, work, delay))
 		put_device(&dev->dev);
@@ -374,6 +377,8 @@ int devring_dev_add(struct devring_dev *dev)
 	mutex_lock(&dev->mutex);
 	spin_lock(&dev->lock);
 	dev->added = !dev->gone;
+	/* Listeners know all that by now. */
+	dev->news = 0;
 	spin_unlock(&dev->lock);
 	mutex_unlock(&dev->mutex);
 	if (dev->added)

@@ -105,7 +105,7 @@ static bool has_place(struct devring_file *file)
 	lockdep_assert_held(&dev->mutex);
 	list_for_each_entry(other, &dev->files, node)
 		mine += !other->producer && !other->revoked && uid_eq(other->uid, file->uid);
-	return left && (mine < left || capable(CAP_SYS_RESOURCE));
+	return left && (mine < left || ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE));
 }
 
 /* Is there a place for @file?  If it is a lease, @loser is the one it takes it from. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a producer does: take slots, commit them, and set its device up. */
+#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
 #include "core.h"
@@ -104,8 +105,11 @@ ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
 		ret = hand_out(file, to, !done, &taken);
 		generation = dev->generation;
 		spin_unlock(&dev->lock);
-		if (ret == -EAGAIN && !signal_pending(current))
-			continue;
+		if (ret == -EAGAIN) {
+			if (!signal_pending(current))
+				continue;
+			ret = -ERESTARTSYS;
+		}
 		if (ret)
 			return done ?: ret;
 		if (taken != DEVRING_NO_SLOT)

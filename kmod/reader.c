@@ -466,7 +466,7 @@ static void describe(struct devring_file *file, const struct devring_file *viewe
 static u32 describe_all(struct devring_file *viewer, struct devring_reader *readers, u32 max)
 {
 	struct devring_dev *dev = viewer->dev;
-	bool all = capable(CAP_SYS_ADMIN);
+	bool all = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 	struct devring_file *file;
 	u32 n = 0;
 

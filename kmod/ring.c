@@ -263,7 +263,8 @@ void devring_ring_tidy(struct devring_dev *dev)
 		return;
 	}
 	dev->offline_expires = 0;
-	if (dev->gone)
+	/* Who comes next gets a new ring anyway. */
+	if (dev->gone || !(dev->active || dev->flags & DEVRING_REG_KEEP_HISTORY))
 		devring_ring_install(dev, NULL);
 	else
 		devring_ring_scrub(dev);

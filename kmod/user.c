@@ -28,7 +28,7 @@ MODULE_PARM_DESC(user_holds, "frames that one user can hold beyond one a reader 
 
 static unsigned int user_mb = 1024;
 module_param(user_mb, uint, 0644);
-MODULE_PARM_DESC(user_mb, "MiB of rings that one user can own (1024)");
+MODULE_PARM_DESC(user_mb, "MiB of rings that one user can own, never more than half of total_mb (1024)");
 
 static unsigned int total_mb;
 module_param(total_mb, uint, 0644);
@@ -48,7 +48,8 @@ static u64 user_limit(enum devring_quota what)
 	case DEVRING_QUOTA_HOLDS:
 		return READ_ONCE(user_holds);
 	default:
-		return (u64)READ_ONCE(user_mb) << 20;
+		/* Nobody can have so much that others get nothing. */
+		return (u64)min(READ_ONCE(user_mb), READ_ONCE(total_mb) / 2) << 20;
 	}
 }
 
@@ -122,7 +123,7 @@ void devring_user_put(struct devring_user *user)
 /* Counts a registration; -EAGAIN if @user makes too many in a short time. */
 int devring_count_registration(struct devring_user *user)
 {
-	bool unlimited = capable(CAP_SYS_RESOURCE);
+	bool unlimited = ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
 	int ret = 0;
 
 	spin_lock(&users_lock);
@@ -138,7 +139,7 @@ int devring_count_registration(struct devring_user *user)
 /* Charges @amount to @user, whom the caller keeps alive until it is uncharged; -EDQUOT over a limit. */
 int devring_charge(struct devring_user *user, enum devring_quota what, u64 amount)
 {
-	bool unlimited = capable(CAP_SYS_RESOURCE);
+	bool unlimited = ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
 	u64 total_max = (u64)READ_ONCE(total_mb) << 20;
 	u64 user_max = user_limit(what);
 	int ret = -EDQUOT;
@@ -176,7 +177,7 @@ void devring_user_info(kuid_t uid, struct devring_info *info)
 	info->user_readers_max = READ_ONCE(user_readers);
 	info->user_holds_max = READ_ONCE(user_holds);
 	info->total_bytes_max = (u64)READ_ONCE(total_mb) << 20;
-	info->user_bytes_max = min(user_limit(DEVRING_QUOTA_BYTES), info->total_bytes_max);
+	info->user_bytes_max = user_limit(DEVRING_QUOTA_BYTES);
 
 	spin_lock(&users_lock);
 	user = user_find(uid);

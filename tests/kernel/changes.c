@@ -38,6 +38,26 @@ static __u32 changed(ARGS, struct stream *l, struct devring_change *c)
 	return c->changed;
 }
 
+/* All of @bits, and nothing else, in one record or, since news of a device come with pauses, in some. */
+static void expect_changed(ARGS, struct stream *l, struct devring_change *c, __u32 bits)
+{
+	__u32 seen = 0;
+
+	while (bits & ~seen) {
+		seen |= changed(_metadata, l, c);
+		ASSERT_EQ(0, seen & ~bits);
+	}
+}
+
+/* Until there is nothing more to come. */
+static void calm_down(struct stream *l)
+{
+	union record r;
+
+	while (ready_within(l->fd, POLLIN, 500) & POLLIN)
+		next(l, &r);
+}
+
 TEST(table_of_a_new_listener)
 {
 	struct source s[3];
@@ -117,15 +137,16 @@ TEST(each_change_has_its_bit)
 	EXPECT_EQ(0, c.device.readers);
 	munmap(s.map, area_bytes(&s.g));
 	close(s.fd);
-	EXPECT_EQ(DEVRING_CHANGED_STATE | DEVRING_CHANGED_PRODUCER,
-		  changed(_metadata, &l, &c) & (DEVRING_CHANGED_STATE | DEVRING_CHANGED_PRODUCER));
+	/* Nobody reads: the ring goes too. */
+	expect_changed(_metadata, &l, &c,
+		       DEVRING_CHANGED_STATE | DEVRING_CHANGED_PRODUCER | DEVRING_CHANGED_GENERATION);
 	EXPECT_EQ(DEVRING_STATE_OFFLINE, c.device.state);
 	EXPECT_EQ(0, c.device.producer_pid);
 	EXPECT_EQ(65534, c.device.producer_uid);
 	fd = attach(s.id, 0);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(DEVRING_CHANGED_STATE | DEVRING_CHANGED_PRODUCER | DEVRING_CHANGED_GENERATION,
-		  changed(_metadata, &l, &c));
+	expect_changed(_metadata, &l, &c,
+		       DEVRING_CHANGED_STATE | DEVRING_CHANGED_PRODUCER | DEVRING_CHANGED_GENERATION);
 	EXPECT_EQ(DEVRING_STATE_AVAILABLE, c.device.state);
 	EXPECT_EQ(getpid(), c.device.producer_pid);
 	EXPECT_EQ(0, unregister(s.id));
@@ -147,21 +168,20 @@ TEST(changes_coalesce)
 		ASSERT_EQ(0, set_state(s.fd, DEVRING_STATE_ERROR, 1 + i));
 		ASSERT_EQ(0, set_state(s.fd, DEVRING_STATE_AVAILABLE, 0));
 		if (i == 49) {
-			EXPECT_EQ(DEVRING_CHANGED_FORMAT | DEVRING_CHANGED_STATE,
-				  changed(_metadata, &l, &c));
+			expect_changed(_metadata, &l, &c, DEVRING_CHANGED_FORMAT | DEVRING_CHANGED_STATE);
 			EXPECT_EQ(50, c.device.format.generation);
 		}
 	}
-	EXPECT_EQ(DEVRING_CHANGED_FORMAT | DEVRING_CHANGED_STATE, changed(_metadata, &l, &c));
+	expect_changed(_metadata, &l, &c, DEVRING_CHANGED_FORMAT | DEVRING_CHANGED_STATE);
 	EXPECT_EQ(100, c.device.format.generation);
-	EXPECT_EQ(info_now(_metadata).change, c.change);
+	calm_down(&l);
 	/* One that is slow loses nothing that lasts, and is told in order of last change. */
 	ASSERT_EQ(1, set_format(other.fd, 1));
 	ASSERT_EQ(DEVRING_RECORD_CHANGE, next(&late, &r));
 	EXPECT_EQ(s.id, r.change.device.id);
 	EXPECT_EQ(DEVRING_CHANGED_FORMAT | DEVRING_CHANGED_STATE, r.change.changed);
 	EXPECT_EQ(100, r.change.device.format.generation);
-	EXPECT_EQ(DEVRING_CHANGED_FORMAT, changed(_metadata, &late, &c));
+	expect_changed(_metadata, &late, &c, DEVRING_CHANGED_FORMAT);
 	EXPECT_EQ(other.id, c.device.id);
 }
 
