@@ -144,14 +144,11 @@ caught_up() {
 
 # counts_right READER: its own counts are the kernel's, and add up; a line for the report.
 counts_right() {
-	local line
+	local line first delivered lost rings
 	line=$(judge counts "${reader_kind[$1]}" "$(attribute "${reader_device[$1]}" head)" \
 		"$(field "$1" 5)" "$(field "$1" 6)" "${reader_counts[$1]}") || { echo "$line"; return 1; }
-	# shellcheck disable=SC2086 # words
-	printf '%-34s %-12s %7d %8d %10d %6d %10d %6s\n' "${reader_name[$1]}" "${reader_device[$1]}" \
-		"${reader_pid[$1]}" $(set -- $line && echo $1 $2 $3 $(($1 + $2 + $3)) $4) >>table
+	read -r first delivered lost rings <<<"$line"
+	table_line "${reader_name[$1]}" "${reader_device[$1]}" "${reader_pid[$1]}" "$first" \
+		"$delivered" "$lost" $((first + delivered + lost)) "$rings" >>table
 }
-table_head() {
-	printf '%-34s %-12s %7s %8s %10s %6s %10s %6s\n' reader device pid first delivered lost \
-		committed rings
-}
+table_line() { printf '%-34s %-12s %7s %8s %10s %6s %10s %6s\n' "$@"; }
