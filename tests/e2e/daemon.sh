@@ -399,8 +399,8 @@ allocations() {
 "$here/reader.py" /dev/devrings/camera0 >/tmp/camera0 &
 camera_reader=$!
 follow microphone0
-goes_on camera0 >/dev/null
-goes_on microphone0 >/dev/null
+goes_on camera0 >/dev/null || true
+goes_on microphone0 >/dev/null || true
 check "no allocation while frames flow" allocations
 # The same probes must see a device that starts.
 seen_starting() {
