@@ -7,9 +7,10 @@ set -euo pipefail
 
 cd /tmp
 out=/tmp/out
-# Something to read that never ends by itself; what is written to descriptor 9 is read there.
-mkfifo forever
-exec 9<>forever
+# Something to read that never ends by itself; what is written to descriptor 9 is read there, and
+# another one for sound.
+mkfifo forever humming
+exec 9<>forever 8<>humming
 
 # ends STATUS COMMAND...: a condition for check; the command's output is left in $out.
 ends() {
@@ -44,8 +45,8 @@ has_readers() { [ "$(readers_of "$1")" = "$2" ]; }
 grown() { [ "$(wc -c <"$1")" -gt 1000 ]; }
 exists() { devringctl list --names | grep -qx -- "$1"; }
 ended() { ! kill -0 "$1" 2>/dev/null; }
-# finish PID: sets `status` to that of a background process, which has to end by itself. Not within a
-# check, which runs in a shell that has no children.
+# finish PID: sets `status` to that of a background process, which has to end by itself. Not within
+# a check, which runs in a shell that has no children.
 finish() {
 	status=0
 	wait_for 60 ended "$1" || kill -KILL "$1"
@@ -143,15 +144,16 @@ devring_ready() {
 	[ "$(cut -d' ' -f3 "/proc/$writer/stat")" = S ] &&
 		devringctl list --json | grep -o '"state":"available".*' | grep -q '"kind":'
 }
-decode() { ffmpeg -loglevel error -i "$1" -f rawvideo "${@:2}" -y decoded && cmp decoded; }
+decodes() { ffmpeg -loglevel error -i "$1" -f rawvideo - | cmp - "$2"; }
+# A y4m without its first line.
+body() { tail -c +"$(($(head -n 1 "$1" | wc -c) + 1))" "$1"; }
 
 feed clip.y4m cam
 check "y4m in, y4m out" ends 0 devringctl cat cam --verify -n 20 -o got.y4m
 finish $writer
 check "the writer ends well" same 0 $status
-check "every byte of every picture" cmp <(tail -c +"$(($(head -n 1 clip.y4m | wc -c) + 1))" clip.y4m) \
-	<(tail -c +"$(($(head -n 1 got.y4m | wc -c) + 1))" got.y4m)
-check "ffmpeg understands it" bash -c 'ffmpeg -loglevel error -i got.y4m -f rawvideo - | cmp - clip.yuv'
+check "every byte of every picture" cmp <(body clip.y4m) <(body got.y4m)
+check "ffmpeg understands it" decodes got.y4m clip.yuv
 check "the device stays, offline" has "^cam .*offline" devringctl list
 check "its format stays known" has "YU12 64x48 30 fps" devringctl list
 
@@ -164,7 +166,7 @@ devringctl cat cam -n 20 >got.y4m
 check "YUYV becomes y4m of 4:2:2" has "C422 " head -n 1 got.y4m
 ffmpeg -loglevel error -f rawvideo -pix_fmt yuyv422 -s 64x48 -i clip.yuyv -pix_fmt yuv422p \
 	-f rawvideo wanted
-check "with the same samples" bash -c 'ffmpeg -loglevel error -i got.y4m -f rawvideo - | cmp - wanted'
+check "with the same samples" decodes got.y4m wanted
 finish $writer
 
 feed clip.mjpeg cam --fourcc MJPG --size 64x48 --fps 30
@@ -329,13 +331,12 @@ check "a pipe that is closed ends it quietly" bash -c '
 	until devringctl list --names | grep -qx yes; do sleep 0.1; done
 	devringctl cat yes 2>err | head -c 10 >/dev/null; s=${PIPESTATUS[0]}; kill $w
 	cat err; [ $s = 141 ] && ! [ -s err ]'
-devringctl write --name hum --rate 16000 --channels 2 --wait <forever &
+cat tone.raw >&8
+devringctl write --name hum --rate 16000 --channels 2 --wait <humming &
 hum=$!
 wait_for 60 exists hum
 devringctl cat hum -o part.wav &
 reader=$!
-wait_for 60 has_readers hum 1
-cat tone.raw >&9
 wait_for 60 grown part.wav
 kill $reader
 finish $reader

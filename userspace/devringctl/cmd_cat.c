@@ -182,6 +182,16 @@ static size_t within_seconds(struct cat *cat, const struct devring_view *view, b
 	return *last ? 0 : view->bytes;
 }
 
+/* Was the frame overwritten while it was written out? */
+static bool was_torn(struct cat *cat, const struct devring_view *view)
+{
+	if (devring_reader_intact(cat->reader, view))
+		return false;
+	/* The index is at a later frame; a frame that is still held stood still all the same. */
+	return cat->holds == DEVRING_NO_HOLDS ||
+	       devring_reader_release(cat->reader, view->frame.sequence) == -ENOENT;
+}
+
 static int put_frame(struct cat *cat, const struct devring_view *view, bool *last)
 {
 	size_t bytes;
@@ -202,9 +212,7 @@ static int put_frame(struct cat *cat, const struct devring_view *view, bool *las
 		verify(cat, view);
 	bytes = within_seconds(cat, view, last);
 	ret = bytes ? encoder_frame(&cat->encoder, view->data, bytes) : 0;
-	/* What is held is told of if it breaks; the index may be at a later frame all the same. */
-	if (cat->holds == DEVRING_NO_HOLDS && !devring_reader_intact(cat->reader, view))
-		cat->torn++;
+	cat->torn += was_torn(cat, view);
 	if (ret == -EMSGSIZE) {
 		remark("Frame %llu has %zu bytes, too few for its format: it is left out.",
 		       (unsigned long long)view->frame.sequence, view->bytes);
@@ -255,7 +263,6 @@ static int finish(struct cat *cat, int status)
 	struct devring_counters c;
 
 	devring_reader_counters(cat->reader, &c);
-	cat->torn += c.holds_broken;
 	if (cat->cli->json && !status)
 		json_print(json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
 				     "schema_version", SCHEMA_VERSION,

@@ -62,10 +62,11 @@ static int copy_segment(struct picture *p)
 {
 	int high = copy_byte(p);
 	int low = high < 0 ? high : copy_byte(p);
-	int left = high << 8 | low;
+	int left;
 
 	if (low < 0)
 		return low;
+	left = high << 8 | low;
 	if (left < 2)
 		return -EPROTO;
 	for (left -= 2; left; left--) {

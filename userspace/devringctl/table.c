@@ -82,6 +82,8 @@ void table_print(struct table *table, bool legend)
 	size_t widths[TABLE_COLUMNS] = { 0 };
 	bool colour = may_colour();
 
+	if (!table->columns)
+		return;
 	for (size_t c = 0; legend && c < table->columns; c++)
 		widths[c] = strlen(table->header[c]);
 	for (size_t i = 0; i < table->rows; i++) {
