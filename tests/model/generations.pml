@@ -10,13 +10,13 @@
  *
  * Rings are numbered by generation. A reader may hold a frame of any ring that it was given one of.
  *
- * Proved: no map shows memory that was freed; at most two rings exist; a producer that was taken over commits nothing;
+ * Proved: no map shows memory that was freed; there are no rings but the one in force and the one kept; a producer that was taken over commits nothing;
  *	what a reader holds stays as it is until its next read or the end of its time; no producer's map reaches a ring
  *	that is not in force.
  * Must be found: FREE_FIRST (freed, then zapped), KEEP_ALL (the ring before last is not ended), STALE_COMMIT (the
  *	generation of a commit is not looked at), OLD_WRITABLE (the producer's maps of the ring before are not zapped).
  */
-#define LAST	4
+#define LAST	3
 
 byte ring = 1, old = 0;		/* generation in force, and the one before if kept */
 bool freed[LAST + 1];
@@ -121,11 +121,12 @@ proctype produce(byte me; bool take_over)
 			:: else
 			fi
 		}
-	:: /* a commit of a slot of generation g, taken at some time; under the lock */
-		g = ring;
+	:: /* takes a slot */
+		g = ring
+	:: /* commits it, some time later; under the lock */
 		atomic {
 #ifdef STALE_COMMIT
-			assert(producer != me || g == ring)
+			assert(producer != me || g == 0 || g == ring)
 #else
 			if
 			:: producer == me && g == ring -> assert(!freed[ring])
@@ -156,7 +157,7 @@ active proctype read_frames()
 		atomic { held != 0 -> assert(!spoilt && !freed[held]) }
 	:: /* its map shows memory that is there */
 		atomic { assert(!(reader_map[1] && freed[1]) && !(reader_map[2] && freed[2]) &&
-				!(reader_map[3] && freed[3]) && !(reader_map[4] && freed[4])) }
+				!(reader_map[3] && freed[3])) }
 	:: ring == LAST -> break
 	od
 }
@@ -188,7 +189,7 @@ active proctype tidy()
 	od
 }
 
-/* Never more than the ring in force and the one before. */
+/* Never more than the ring in force and the one that is kept. */
 active proctype count()
 {
 	byte n, i;
@@ -202,7 +203,7 @@ active proctype count()
 			:: else
 			fi
 		}
-		assert(n <= 2)
+		assert(n <= 1 + (old != 0))
 	   }
 	:: ring == LAST -> break
 	od

@@ -11,7 +11,7 @@
  * The producer goes on writing; revoke() has returned from `done` on.
  *
  * Proved: after that nothing written later can be seen through the file.
- * Must be found: ZAP_FIRST (zap, then flag), NO_LOCK (the fault looks without the semaphore), POPULATE (mmap() inserts
+ * Must be found: ZAP_FIRST (zap, then flag), NO_LOCK (the fault looks without the semaphore), POPULATE_IN_MMAP (mmap() inserts
  *	pages itself, before the map is linked), DIRECT_COPY (pread() copies to the caller without a page between).
  */
 #define MAPS 2
@@ -91,7 +91,7 @@ active proctype mapper()
 	:: was_revoked -> goto out
 	:: else
 	fi;
-#ifdef POPULATE
+#ifdef POPULATE_IN_MMAP
 	present[0] = true;
 #endif
 	linked[0] = true;

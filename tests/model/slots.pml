@@ -18,7 +18,7 @@
  *		LOST_ONE (a reader that was lapped forgets to count a frame).
  */
 #ifndef SLOTS
-#define SLOTS	5
+#define SLOTS	4
 #endif
 #ifndef QUEUED
 #define QUEUED	1
