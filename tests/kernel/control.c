@@ -357,7 +357,8 @@ TEST(other_texts)
 		{ "\x1b[31mred", -EINVAL }, { "a\tb", -EINVAL }, { " ", 0 }, { "~", 0 }, { "\x80", 0 },
 	};
 	static const struct { const char *text; int result; } ids[] = {
-		{ ".", -EINVAL }, { "..", -EINVAL }, { "", 0 }, { "usb-046d:0825_A1B2", 0 }, { "pci-0000:00:14.0-usb-0:1:1.0", 0 },
+		{ ".", -EINVAL }, { "..", -EINVAL }, { "", 0 }, { "usb-046d:0825_A1B2", 0 },
+		{ "pci-0000:00:14.0-usb-0:1:1.0", 0 },
 		{ "a/b", -EINVAL }, { "a b", -EINVAL }, { "a\n", -EINVAL }, { "\xc3\xa4", -EINVAL },
 	};
 	struct devring_register r;

@@ -197,7 +197,8 @@ static void do_control(struct thread *t)
 static void do_set_up(struct thread *t)
 {
 	struct devring_set_ring r = INIT(devring_set_ring, .slots = near(t, 3 + pick(t, 6)),
-					 .slot_size = near(t, 1 + pick(t, 9000)), .metadata_size = near(t, pick(t, 200)));
+					 .slot_size = near(t, 1 + pick(t, 9000)),
+					 .metadata_size = near(t, pick(t, 200)));
 	struct devring_set_format f = INIT(devring_set_format, .format.kind = pick(t, 6));
 	struct devring_set_state s = INIT(devring_set_state, .state = pick(t, 5), .error = pick(t, 3));
 	struct devring_set_reader d = INIT(devring_set_reader, .flags = pick(t, 4), .start = pick(t, 6),
@@ -309,6 +310,7 @@ static void touch(struct thread *t, struct map *m)
 static void do_map(struct thread *t)
 {
 	struct map *m = &maps[pick(t, MAPS)];
+	uint64_t at;
 	void *p;
 
 	pthread_mutex_lock(&m->lock);
@@ -325,8 +327,9 @@ static void do_map(struct thread *t)
 	if (!m->at) {
 		m->bytes = 4096 * (1 + pick(t, 8));
 		m->prot = PROT_READ | (chance(t, 2) ? PROT_WRITE : 0);
+		at = near(t, ((last_generation % 1024) << 34) + 0x10000 + 4096 * pick(t, 4)) & ~4095ULL;
 		p = mmap(NULL, m->bytes, m->prot, chance(t, 10) ? MAP_PRIVATE : MAP_SHARED, any_file(t),
-			 chance(t, 5) ? 0 : near(t, ((last_generation % 1024) << 34) + 0x10000 + 4096 * pick(t, 4)) & ~4095ULL);
+			 chance(t, 5) ? 0 : at);
 		m->at = p == MAP_FAILED ? NULL : p;
 		touch(t, m);
 	}

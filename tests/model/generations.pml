@@ -124,7 +124,7 @@ proctype produce(byte me; bool take_over)
 	:: /* takes a slot */
 		g = ring
 	:: /* commits it, some time later; under the lock */
-		atomic {
+		true -> atomic {
 #ifdef STALE_COMMIT
 			assert(producer != me || g == 0 || g == ring)
 #else
