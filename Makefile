@@ -170,6 +170,8 @@ uninstall: ## remove what install put there (same DESTDIR= and prefix=)
 	rm -rf $(BUILD)/uninstall
 	$(MAKE) -s install DESTDIR=$(abspath $(BUILD)/uninstall)
 	@cd $(BUILD)/uninstall && find . ! -type d -printf '%P\n' | while read -r file; do \
+		case "/$$file" in $(sysconfdir)/*) cmp -s "$$file" "$(DESTDIR)/$$file" || \
+			{ echo "$(DESTDIR)/$$file stays: it was changed"; continue; } ;; esac; \
 		rm -f "$(DESTDIR)/$$file"; done
 	@cd $(BUILD)/uninstall && find . -mindepth 1 -depth -type d -path '*devring*' -printf '%P\n' | \
 		while read -r dir; do \

@@ -32,6 +32,7 @@ products() { find kmod uapi udev-rules docs userspace -name '*.o' -o -name '*.ko
 made() { find build/kmod/devring.ko build/bin build/lib -type f -printf '%p %T@\n' | sort; }
 install_to() { make -s install DESTDIR="$root" "$@" 2>&1; }
 uninstall_from() { make -s uninstall DESTDIR="$root" "$@" 2>&1; }
+uninstall_says() { uninstall_from | grep -F -- "$1"; }
 
 check "make builds all" make -s all KDIR="$kdir"
 before=$(made)
@@ -67,6 +68,15 @@ check "udev, systemd and the linker look there" exist /usr/local/lib/udev/rules.
 	/usr/local/lib/systemd/system/devringd.service /usr/local/lib/libdevring.so.0
 check "the unit names the installed program" \
 	grep -q '^ExecStart=/usr/local/sbin/devringd' "$root/usr/local/lib/systemd/system/devringd.service"
+
+config=$root/etc/devring/devringd.conf
+echo '# mine' >>"$config"
+cp "$config" "$work/mine"
+check "make install leaves a configuration that was changed" install_to
+check "it is what it was" cmp "$config" "$work/mine"
+check "make uninstall says that it stays" uninstall_says "devringd.conf stays: it was changed"
+check "and it does" cmp "$config" "$work/mine"
+rm -rf "$root"
 
 mkdir "$work/build"
 touch "$work/build/product"

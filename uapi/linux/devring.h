@@ -629,6 +629,8 @@ struct devring_info {
  * Returns a file descriptor (close-on-exec): the producer's, or for a sink its reader's.  The device belongs to
  * it, and goes with its last copy and mapping unless %DEVRING_REG_PERSIST is set.
  *
+ * Texts end with a NUL, and are zero behind it.
+ *
  * A name is taken while a device has it.  Registrants who may write the control node as its owner, by its group
  * or with CAP_SYS_ADMIN share the plain names; each other user has names of its own, linked as "u<uid>-<name>".
  *

@@ -30,7 +30,9 @@ $(DEVRINGD): $(DEVRINGD_OBJS) $(LIBDEVRING_SO)
 .PHONY: install-devringd
 install-devringd: $(DEVRINGD)
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(sbindir) $(DEVRINGD)
-	$(INSTALL) -D -m 644 -t $(DESTDIR)$(sysconfdir)/devring $(DEVRINGD_DIR)/devringd.conf
+	@# What somebody wrote there is his.
+	test -e $(DESTDIR)$(sysconfdir)/devring/devringd.conf || \
+		$(INSTALL) -D -m 644 -t $(DESTDIR)$(sysconfdir)/devring $(DEVRINGD_DIR)/devringd.conf
 	$(INSTALL) -d $(DESTDIR)$(sysconfdir)/devring/devringd.conf.d
 	$(INSTALL) -d $(DESTDIR)$(unitdir)
 	sed -e "s|/usr/sbin/|$(sbindir)/|" $(DEVRINGD_DIR)/devringd.service \
