@@ -303,6 +303,7 @@ TEST(buffers)
 	EXPECT_EQ(sizeof(small), rc(read(l.fd, small, sizeof(small))));
 	EXPECT_EQ(-EAGAIN, rc(read(l.fd, small, sizeof(small))));
 	ASSERT_EQ(1, set_format(a.fd, 1));
+	EXPECT_EQ(POLLIN, wait_ready(l.fd, POLLIN));
 	EXPECT_EQ(sizeof(struct devring_change), rc(read(l.fd, small, sizeof(small))));
 }
 

@@ -205,6 +205,7 @@ TEST(listener_does_not_wait)
 	}
 	EXPECT_EQ(EAGAIN, errno);
 	ASSERT_EQ(1, set_format(s.fd, 1));
+	EXPECT_EQ(POLLIN, wait_ready(control, POLLIN));
 	EXPECT_EQ(sizeof(struct devring_change), rc(preadv2(control, &iov, 1, -1, RWF_NOWAIT)));
 }
 
