@@ -93,7 +93,7 @@ check "there are four persistent devices" same 4 "$(find /sys/class/devring -nam
 check "unloads with persistent devices only, and takes them along" unloads
 
 load_devring
-echo frame | devringctl write --name ring --persist --lines || guest_die "there is no ring"
+echo frame | devringctl write --name ring --persist --keep-history --lines || guest_die "there is no ring"
 start map_only "$(node_of ring)" ring
 check "refused while a ring is mapped, without a descriptor" is_refused
 let_go
