@@ -62,7 +62,7 @@ INSTALL_TARGETS :=
 -include tests/usbemu/usbemu.mk
 -include tests/demo/demo.mk
 
-.PHONY: all modules userspace tests-build setup check check-long check-kernels demo lint install install-system \
+.PHONY: all modules userspace tests-build setup check check-long check-model check-kernels demo lint install install-system \
 	modules_install dkms-tree uninstall clean help
 
 all: modules userspace ## build the kernel module and user space
@@ -115,6 +115,10 @@ check-long: ## as check, and the tests that take hours
 	tests/setup test
 	$(MAKE) all tests-build KDIR=$(GUEST_KDIR)
 	tests/run --long
+
+check-model: ## the models of the module's hard parts, with Spin
+	tests/setup test
+	tests/run model
 
 check-kernels: ## the module on the kernels of several Debian releases (KERNELS="5.10 arm64": these)
 	tests/setup kernels
