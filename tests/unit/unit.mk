@@ -4,10 +4,13 @@
 # Included by the top-level Makefile.
 
 UNIT_TESTS := $(wildcard tests/unit/*.c)
-UNIT_PROGRAMS := $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/tests/unit/%)
-UNIT_OBJ := $(BUILD)/obj/unit
+# Built a second time by another name, without sanitizers, for valgrind.
+UNIT_NAME ?= unit
+UNIT_SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT_PROGRAMS := $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/tests/$(UNIT_NAME)/%)
+UNIT_OBJ := $(BUILD)/obj/$(UNIT_NAME)
 UNIT_CFLAGS = -O1 -g $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DDEVRING_VERSION='"$(VERSION)"' \
-	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	$(UNIT_SANITIZE) -fno-omit-frame-pointer \
 	-Iuserspace/devringctl -Iuserspace/libdevring/include -Iuserspace/libdevring/src -Iuapi \
 	$(shell pkg-config --cflags jansson)
 
@@ -19,6 +22,9 @@ UNIT_CODE_OBJS := $(UNIT_CODE:userspace/%.c=$(UNIT_OBJ)/%.o)
 
 TEST_PRODUCTS += $(UNIT_PROGRAMS)
 
+.PHONY: unit-programs
+unit-programs: $(UNIT_PROGRAMS)
+
 $(UNIT_OBJ)/%.o: userspace/%.c VERSION
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
@@ -27,12 +33,12 @@ $(UNIT_OBJ)/all.a: $(UNIT_CODE_OBJS)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/tap.h $(UNIT_OBJ)/all.a
+$(BUILD)/tests/$(UNIT_NAME)/%: tests/unit/%.c tests/unit/tap.h $(UNIT_OBJ)/all.a
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $(UNIT_OBJ)/$*.d -o $@ $< $(UNIT_OBJ)/all.a \
 		$(shell pkg-config --libs jansson)
 
--include $(UNIT_CODE_OBJS:.o=.d) $(UNIT_PROGRAMS:$(BUILD)/tests/unit/%=$(UNIT_OBJ)/%.d)
+-include $(UNIT_CODE_OBJS:.o=.d) $(UNIT_PROGRAMS:$(BUILD)/tests/$(UNIT_NAME)/%=$(UNIT_OBJ)/%.d)
 
 # The library's own test against the module runs with the kernel's tests, in the same lanes.
 build/tests/kernel/libdevring: KERNEL_TEST_FLAGS += $(LIBDEVRING_CFLAGS) \
