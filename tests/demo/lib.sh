@@ -102,8 +102,15 @@ names_all() {
 }
 
 # mark: from here on. goes_on [DEVICE]: since then each reader got five more frames, on the file that
-# it had then (the kernel numbers files and uses no number twice).
-mark() { ask_who && cp who who.before; }
+# it had when it was first marked (the kernel numbers files and uses no number twice).
+mark() {
+	local i
+	ask_who
+	cp who who.before
+	for i in "${!reader_name[@]}"; do
+		[ -n "${reader_id[i]:-}" ] || reader_id[i]=$(field "$i" 2)
+	done
+}
 got_more() {
 	local i now before
 	ask_who
@@ -114,7 +121,7 @@ got_more() {
 			echo "${reader_name[i]} on ${reader_device[i]}: ${now:-none} after ${before:-none}"
 			return 1
 		fi
-		[ "${reader_id[i]:=$(field "$i" 2)}" = "$(field "$i" 2)" ] ||
+		[ -z "${reader_id[i]:-}" ] || [ "${reader_id[i]}" = "$(field "$i" 2)" ] ||
 			{ echo "${reader_name[i]} opened the device again"; return 1; }
 	done
 }
@@ -141,6 +148,8 @@ caught_up() {
 			{ echo "${reader_name[i]} waits for $(field "$i" 7)"; return 1; }
 	done
 }
+
+readers_ended() { ! kill -0 "${reader_pid[@]}" "${consumers[@]}" 2>/dev/null; }
 
 # counts_right READER: its own counts are the kernel's, and add up; a line for the report.
 counts_right() {
