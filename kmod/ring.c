@@ -258,7 +258,8 @@ void devring_ring_tidy(struct devring_dev *dev)
 	tidy_old(dev);
 	if (!dev->offline_expires)
 		return;
-	if (time_before(jiffies, dev->offline_expires)) {
+	/* Once the last file has left, these works are being cancelled, and what is queued may be dropped. */
+	if (time_before(jiffies, dev->offline_expires) && !(dev->gone && list_empty(&dev->files))) {
 		devring_dev_tidy_in(dev, dev->offline_expires - jiffies);
 		return;
 	}
