@@ -166,10 +166,12 @@ TEST_F(reading, into_pieces)
 	struct iovec iov[3] = {
 		{ &f, 8 }, { (char *)&f + 8, 1 }, { (char *)&f + 9, sizeof(f) - 9 },
 	};
+	struct iovec torn[2] = { { &f, 8 }, { bad_address(), sizeof(f) - 8 } };
 
 	ASSERT_EQ(0, produce(&self->s, 1));
 	memset(&f, POISON, sizeof(f));
 	EXPECT_EQ(-EINVAL, rc(readv(self->r.fd, iov, 2)));
+	EXPECT_EQ(-EFAULT, rc(readv(self->r.fd, torn, 2)));
 	EXPECT_EQ(sizeof(f), rc(readv(self->r.fd, iov, 3)));
 	EXPECT_EQ(0, f.sequence);
 	EXPECT_EQ(sizeof(f), f.rec.size);
