@@ -161,6 +161,11 @@ feed clip.yuyv cam --fourcc YUYV --size 64x48 --fps 30
 check "raw pictures in, raw out" ends 0 devringctl cat cam -f raw -n 20 -o got
 check "every byte of them" cmp got clip.yuyv
 finish $writer
+# The result share pins the pages that are written to it, and a reader's map cannot be pinned.
+feed clip.yuyv cam --fourcc YUYV --size 64x48 --fps 30
+check "raw out to a file system that pins pages" ends 0 devringctl cat cam -f raw -n 20 -o "$DEVRING_OUT/got"
+check "every byte of them, there" cmp "$DEVRING_OUT/got" clip.yuyv
+finish $writer
 feed clip.yuyv cam --fourcc YUYV --size 64x48 --fps 30
 devringctl cat cam -n 20 >got.y4m
 check "YUYV becomes y4m of 4:2:2" has "C422 " head -n 1 got.y4m
@@ -344,6 +349,10 @@ check "ended by a signal" same 143 $status
 check "the header has the length that there is" same "$((($(wc -c <part.wav) - 44) / 4))" \
 	"$(soxi -s part.wav)"
 kill $hum
+# At any moment between its calls, many times: nothing comes from cam, so nothing else would wake it.
+check "ended by a signal at any moment" bash -c 'for i in $(seq 20); do
+	devringctl cat cam -f raw >/dev/null & p=$!
+	sleep 0.$(printf %02d $((i * 3))); kill $p; wait $p; [ $? = 143 ] || exit 1; done'
 check "stats" has "^cam  *available" devringctl stats
 check "stats --json" json_ok devringctl stats cam --json
 check "stats --watch" same 3 "$(devringctl stats cam --watch 0.1 -n 3 --no-legend | wc -l)"

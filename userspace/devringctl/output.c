@@ -2,17 +2,35 @@
 /* Writing out, and small things about time. */
 
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
+
+/*
+ * write(), also from a reader's map to a file system that pins what it writes (9p, NFS): that map cannot be pinned,
+ * since it may be taken away, so it goes through a buffer.
+ */
+static ssize_t write_mapped(int fd, const void *data, size_t size)
+{
+	ssize_t n = write(fd, data, size);
+	char buffer[16384];
+
+	if (n >= 0 || errno != EFAULT)
+		return n;
+	if (size > sizeof(buffer))
+		size = sizeof(buffer);
+	memcpy(buffer, data, size);
+	return write(fd, buffer, size);
+}
 
 int write_all(int fd, const void *data, size_t size)
 {
 	const char *p = data;
 
 	while (size) {
-		ssize_t n = write(fd, p, size);
+		ssize_t n = write_mapped(fd, p, size);
 
 		if (n < 0 && errno == EINTR && !was_signalled())
 			continue;

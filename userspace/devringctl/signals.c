@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -11,6 +12,14 @@ static volatile sig_atomic_t signalled;
 static void note(int number)
 {
 	signalled = number;
+	/* The signal may have come just before a call that waits: it is woken, again and again. */
+	alarm(1);
+}
+
+static void wake(int number)
+{
+	(void)number;
+	alarm(1);
 }
 
 void catch_signals(void)
@@ -21,6 +30,8 @@ void catch_signals(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+	action = (struct sigaction){ .sa_handler = wake };
+	sigaction(SIGALRM, &action, NULL);
 }
 
 bool was_signalled(void)
