@@ -160,13 +160,27 @@ static long control_unregister(struct file *filp, void *arg)
 	return ret;
 }
 
+/* Opens @dev for the caller, in the role it is asked for. */
+static struct file *open_file(struct devring_dev *dev, bool producer, bool takeover, int flags)
+{
+	struct devring_file *file = devring_file_new(dev, producer);
+	int ret;
+
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	ret = devring_file_join(file, takeover);
+	if (ret) {
+		devring_file_leave(file);
+		return ERR_PTR(ret);
+	}
+	return devring_file_get(file, flags);
+}
+
 static struct file *control_attach(struct file *filp, void *arg)
 {
 	struct devring_attach *attach = arg;
-	struct devring_file *file;
 	struct devring_dev *dev;
 	struct file *new;
-	int ret;
 
 	if (attach->flags & ~DEVRING_ATTACH_TAKEOVER)
 		return ERR_PTR(-EINVAL);
@@ -175,23 +189,10 @@ static struct file *control_attach(struct file *filp, void *arg)
 	dev = devring_dev_find(attach->id, false);
 	if (!dev)
 		return ERR_PTR(-ENODEV);
-	if (!devring_dev_may_manage(dev)) {
+	if (devring_dev_may_manage(dev))
+		new = open_file(dev, !devring_is_sink(dev), attach->flags & DEVRING_ATTACH_TAKEOVER, O_RDWR);
+	else
 		new = ERR_PTR(-EPERM);
-		goto out;
-	}
-	file = devring_file_new(dev, !devring_is_sink(dev));
-	if (IS_ERR(file)) {
-		new = ERR_CAST(file);
-		goto out;
-	}
-	ret = devring_file_join(file, attach->flags & DEVRING_ATTACH_TAKEOVER);
-	if (ret) {
-		devring_file_leave(file);
-		new = ERR_PTR(ret);
-		goto out;
-	}
-	new = devring_file_get(file, O_RDWR);
-out:
 	put_device(&dev->dev);
 	return new;
 }
@@ -199,33 +200,18 @@ out:
 static struct file *control_open_public(struct file *filp, void *arg)
 {
 	struct devring_open *open = arg;
-	struct devring_file *file;
 	struct devring_dev *dev;
 	struct file *new;
-	int ret;
 
 	if (open->flags & ~O_NONBLOCK)
 		return ERR_PTR(-EINVAL);
 	dev = devring_dev_find(open->id, false);
 	if (!dev)
 		return ERR_PTR(-ENODEV);
-	if (!(dev->flags & DEVRING_REG_PUBLIC) || devring_is_sink(dev)) {
+	if (dev->flags & DEVRING_REG_PUBLIC && !devring_is_sink(dev))
+		new = open_file(dev, false, false, O_RDONLY | open->flags);
+	else
 		new = ERR_PTR(-EACCES);
-		goto out;
-	}
-	file = devring_file_new(dev, false);
-	if (IS_ERR(file)) {
-		new = ERR_CAST(file);
-		goto out;
-	}
-	ret = devring_file_join(file, false);
-	if (ret) {
-		devring_file_leave(file);
-		new = ERR_PTR(ret);
-		goto out;
-	}
-	new = devring_file_get(file, O_RDONLY | open->flags);
-out:
 	put_device(&dev->dev);
 	return new;
 }
