@@ -62,8 +62,8 @@ INSTALL_TARGETS :=
 -include tests/usbemu/usbemu.mk
 -include tests/demo/demo.mk
 
-.PHONY: all modules userspace tests-build setup check check-long check-model check-kernels demo lint install install-system \
-	modules_install dkms-tree uninstall clean help
+.PHONY: all modules userspace tests-build setup check check-long check-model check-kernels \
+	demo lint install install-system modules_install dkms-tree uninstall clean help
 
 all: modules userspace ## build the kernel module and user space
 
