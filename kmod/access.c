@@ -89,6 +89,7 @@ struct file *devring_grant(struct file *filp, void *arg)
 {
 	struct devring_file *file = filp->private_data, *grant;
 	const struct devring_grant *args = arg;
+	struct file *new;
 	int ret;
 
 	if (args->flags)
@@ -104,12 +105,15 @@ struct file *devring_grant(struct file *filp, void *arg)
 		return ERR_CAST(grant);
 	grant->granted = true;
 	grant->expires = args->expires_ns;
-	ret = devring_file_join(grant, false) ?: adopt(file, grant);
+	new = devring_file_get(grant, false, O_RDONLY);
+	if (IS_ERR(new))
+		return new;
+	ret = adopt(file, grant);
 	if (ret) {
-		devring_file_leave(grant);
+		fput(new);
 		return ERR_PTR(ret);
 	}
-	return devring_file_get(grant, O_RDONLY);
+	return new;
 }
 
 /* Could who opened @file open its node now? */
@@ -122,6 +126,8 @@ bool devring_may_still_open(const struct devring_file *file)
 	if (!file->filp)
 		return true;
 	mask = (file->filp->f_mode & FMODE_READ ? MAY_READ : 0) | (file->filp->f_mode & FMODE_WRITE ? MAY_WRITE : 0);
+	/* Access mode 3 asks for both rights, and gives neither mode. */
+	mask = mask ?: MAY_READ | MAY_WRITE;
 	before = override_creds(file->filp->f_cred);
 	ret = file_permission(file->filp, mask);
 	revert_creds(before);

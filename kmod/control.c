@@ -114,20 +114,14 @@ static struct file *control_register(struct file *filp, void *arg)
 		new = ERR_CAST(file);
 		goto out;
 	}
-	ret = devring_file_join(file, false);
-	if (!ret)
-		ret = devring_dev_publish(dev);
-	if (ret) {
-		devring_file_leave(file);
-		new = ERR_PTR(ret);
-		goto out;
-	}
-	reg->id = dev->id;
-	reg->minor = dev->minor;
-	new = devring_file_get(file, O_RDWR);
+	new = devring_file_get(file, false, O_RDWR);
 	if (IS_ERR(new))
 		goto out;
-	ret = devring_dev_add(dev);
+	ret = devring_dev_publish(dev);
+	reg->id = dev->id;
+	reg->minor = dev->minor;
+	if (!ret)
+		ret = devring_dev_add(dev);
 	if (ret) {
 		fput(new);
 		new = ERR_PTR(ret);
@@ -164,16 +158,10 @@ static long control_unregister(struct file *filp, void *arg)
 static struct file *open_file(struct devring_dev *dev, bool producer, bool takeover, int flags)
 {
 	struct devring_file *file = devring_file_new(dev, producer);
-	int ret;
 
 	if (IS_ERR(file))
 		return ERR_CAST(file);
-	ret = devring_file_join(file, takeover);
-	if (ret) {
-		devring_file_leave(file);
-		return ERR_PTR(ret);
-	}
-	return devring_file_get(file, flags);
+	return devring_file_get(file, takeover, flags);
 }
 
 static struct file *control_attach(struct file *filp, void *arg)
@@ -253,7 +241,7 @@ static long control_info(struct file *filp, void *arg)
 
 static const struct devring_call control_calls[] = {
 	{ _IOC_NR(DEVRING_IOC_INFO), sizeof(struct devring_info), .out = true, .fn = control_info },
-	{ _IOC_NR(DEVRING_IOC_REGISTER), sizeof(struct devring_register), .make = control_register },
+	{ _IOC_NR(DEVRING_IOC_REGISTER), sizeof(struct devring_register), .out = true, .make = control_register },
 	{ _IOC_NR(DEVRING_IOC_UNREGISTER), sizeof(struct devring_unregister), .fn = control_unregister },
 	{ _IOC_NR(DEVRING_IOC_ATTACH), sizeof(struct devring_attach), .make = control_attach },
 	{ _IOC_NR(DEVRING_IOC_OPEN), sizeof(struct devring_open), .make = control_open_public },

@@ -3,7 +3,7 @@
  * What the parts of devring share: its objects, which lock covers what, and the functions between files.
  *
  * Data flows one way: producer.c takes and commits slots (slot.c) of a ring (ring.c), reader.c hands frames
- * out, map.c shows their pages.  device.c gives all of this a name, changes.c tells the world.
+ * out, wake.c wakes them, map.c shows their pages.  device.c gives all of this a name, changes.c tells the world.
  *
  * Locks, outermost first:
  *
@@ -12,7 +12,7 @@
  *	devring_dev.map_sem	what maps may show: readers are page faults, writers revocation and new rings;
  *				over pointer reads and PTE insertion only
  *	devring_dev.lock	the data path; never sleeps
- *	changes.c, user.c	leaf spinlocks
+ *	changes.c, user.c	leaf spinlocks, and those of wait queues
  */
 #ifndef DEVRING_CORE_H
 #define DEVRING_CORE_H
@@ -33,7 +33,7 @@
 
 #define DEVRING_MINORS		BIT(16)
 #define DEVRING_FEATURES	(DEVRING_FEATURE_HOLDS | DEVRING_FEATURE_GRANT | DEVRING_FEATURE_RECHECK | \
-				 (DEVRING_GFP_ACCOUNT ? DEVRING_FEATURE_MEMCG : 0))
+				 DEVRING_FEATURE_WAKE_FILTERS | (DEVRING_GFP_ACCOUNT ? DEVRING_FEATURE_MEMCG : 0))
 
 /* read(2) and write(2) carry records; they come with this file position, pread(2) with that of its caller. */
 #define DEVRING_POS_RECORDS	((loff_t)BIT_ULL(62))
@@ -81,6 +81,7 @@ struct devring_slot_state {
 	bool out;		/* the producer has it */
 	bool live;		/* readers may be given the frame */
 	bool dirty;		/* may hold something that a new reader must not see */
+	bool stale;		/* was taken while nobody read, and is still to be zeroed */
 };
 
 /**
@@ -119,13 +120,6 @@ struct devring_ring {
 
 #define DEVRING_NO_SLOT		U32_MAX
 
-/* Tests build a module that holds nothing, to see that they notice. */
-#ifdef DEVRING_TEST_NO_HOLDS
-#define DEVRING_HOLDING		false
-#else
-#define DEVRING_HOLDING		true
-#endif
-
 /* A frame that a reader holds. */
 struct devring_hold {
 	struct devring_ring *ring;
@@ -163,6 +157,13 @@ struct devring_hold {
  * @start: where it is to start, until it is active; @start_sequence belongs to it
  * @cursor: next sequence it wants
  * @partial_told: bytes of the partial frame at @cursor that it was told of
+ * @wake_frames: it is woken once so many were committed; 0 or 1: by each
+ * @wake_interval: nanoseconds from one wake to the next, or 0
+ * @wake_at: not before, CLOCK_MONOTONIC
+ * @waits_alone: it waits in @wait, not with all: it has, or had, a filter
+ * @may_wait_with_all: it may have queued with all before that
+ * @wait_node: in devring_dev.alone
+ * @wait: its own queue
  * @delivered: frames delivered whole
  * @lost: frames not delivered
  * @told_generation: generation it was told of
@@ -170,7 +171,7 @@ struct devring_hold {
  * @told_format: format generation it was told of
  * @told_producers: devring_dev.producers it was told of (sinks)
  * @told_end: was told REMOVED: end of file
- * @told_readers: producer: reader count it was told of
+ * @told_readers: producer: devring_dev.active_count it was told of
  */
 struct devring_file {
 	struct devring_dev *dev;
@@ -204,6 +205,13 @@ struct devring_file {
 	u64 start_sequence;
 	u64 cursor;
 	u32 partial_told;
+	u32 wake_frames;
+	u64 wake_interval;
+	u64 wake_at;
+	bool waits_alone;
+	bool may_wait_with_all;
+	struct list_head wait_node;
+	struct wait_queue_head wait;
 	u64 delivered;
 	u64 lost;
 	u32 told_generation;
@@ -244,22 +252,26 @@ struct devring_file {
  * @geometry: of the last ring, to make the next like it
  * @generation: number of the last generation
  * @head: sequence of the next frame
+ * @key_head: sequence behind the newest key frame
  * @state: enum devring_state; @error its errno
  * @state_count: changes of state, to tell readers once
  * @state_time: when state or format last changed
  * @format: in force
  * @active: readers that read, poll or map
+ * @active_count: how often one became that or ceased to be it, to tell the producer
  * @opens: open readers
  * @used: when a reader last became active, CLOCK_BOOTTIME
  * @holds_broken: how many
  * @bytes: memory of both rings
  * @added: device_add() was done; under mutex
  * @gone: removed; written under the registry lock, mutex and lock
- * @reader_wait: readers; woken for frames and news
+ * @alone: readers that wait alone
+ * @reader_wait: all other readers; woken for frames and news
  * @producer_wait: the producer; woken for news
  * @tidy: zeroes or frees what outlived its time
  * @offline_expires: jiffies, when what an absent producer left goes; 0 if nothing is due
  * @expire: ends the access of files whose time is over
+ * @pace: wakes readers that asked not to be woken so often
  * @announce: tells udev and listeners, at most ten times a second
  * @announced: jiffies of the last time
  * @news: DEVRING_CHANGED_* to be announced
@@ -300,12 +312,14 @@ struct devring_dev {
 	struct devring_geometry geometry;
 	u32 generation;
 	u64 head;
+	u64 key_head;
 	u32 state;
 	int error;
 	u32 state_count;
 	u64 state_time;
 	struct devring_format format;
 	u32 active;
+	u32 active_count;
 	u32 opens;
 	u64 used;
 	u64 holds_broken;
@@ -313,11 +327,13 @@ struct devring_dev {
 	bool added;
 	bool gone;
 
+	struct list_head alone;
 	wait_queue_head_t reader_wait;
 	wait_queue_head_t producer_wait;
 	struct delayed_work tidy;
 	unsigned long offline_expires;
 	struct delayed_work expire;
+	struct delayed_work pace;
 	struct delayed_work announce;
 	unsigned long announced;
 	u32 news;
@@ -364,7 +380,7 @@ struct inode *devring_inode_new(void);
  * @size: bytes of its argument
  * @out: the argument is also the answer
  * @fn: carries it out, or
- * @make: makes a file whose descriptor is the answer, beside the argument
+ * @make: makes a file whose descriptor is the answer, too
  */
 struct devring_call {
 	unsigned int nr;
@@ -418,10 +434,8 @@ void devring_dev_set_state(struct devring_dev *dev, u32 state, int error);
 void devring_dev_announce(struct devring_dev *dev, u32 changed);
 void devring_dev_tidy_in(struct devring_dev *dev, unsigned long delay);
 void devring_dev_expire_in(struct devring_dev *dev, u64 ns);
+void devring_dev_pace_in(struct devring_dev *dev, u64 ns);
 void devring_dev_cancel_works(struct devring_dev *dev);
-void devring_wake_readers(struct devring_dev *dev);
-void devring_wake_producer(struct devring_dev *dev);
-void devring_wake_all(struct devring_dev *dev);
 
 /* sysfs.c */
 extern const struct attribute_group *devring_dev_groups[];
@@ -437,7 +451,7 @@ void devring_ring_free(struct devring_ring *ring);
 void devring_ring_install(struct devring_dev *dev, struct devring_ring *ring);
 void devring_ring_tidy(struct devring_dev *dev);
 void devring_ring_scrub(struct devring_dev *dev);
-void devring_slot_zero(struct devring_ring *ring, u32 slot);
+void devring_slot_freshen(struct devring_dev *dev, u32 slot);
 
 /* slot.c */
 struct devring_entry *devring_entry(const struct devring_ring *ring, u64 sequence);
@@ -465,7 +479,7 @@ long devring_revoke(struct file *filp, void *arg);
 struct devring_file *devring_file_new(struct devring_dev *dev, bool producer);
 int devring_file_join(struct devring_file *file, bool takeover);
 void devring_file_leave(struct devring_file *file);
-struct file *devring_file_get(struct devring_file *file, int flags);
+struct file *devring_file_get(struct devring_file *file, bool takeover, int flags);
 void devring_file_touch(struct devring_file *file, struct pid **which);
 void devring_file_lose_producer(struct devring_file *file);
 
@@ -485,6 +499,17 @@ __poll_t devring_reader_poll(struct devring_file *file, struct file *filp, poll_
 long devring_set_reader(struct file *filp, void *arg);
 long devring_release(struct file *filp, void *arg);
 long devring_list_readers(struct file *filp, void *arg);
+bool devring_reader_is_due(struct devring_file *file);
+
+/* wake.c */
+struct wait_queue_head *devring_wake_queue(struct devring_file *file);
+bool devring_wake_held_back(struct devring_file *file);
+void devring_wake_told(struct devring_file *file);
+void devring_wake_set(struct devring_file *file, const struct devring_set_reader *set);
+void devring_wake_readers(struct devring_dev *dev);
+void devring_wake_paced(struct devring_dev *dev);
+void devring_wake_producer(struct devring_dev *dev);
+void devring_wake_all(struct devring_dev *dev);
 
 /* map.c */
 int devring_mmap(struct file *filp, struct vm_area_struct *vma);

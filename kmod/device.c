@@ -109,26 +109,6 @@ static void init_header(struct devring_dev *dev)
 	memcpy(header->name, dev->name, sizeof(header->name));
 }
 
-/* Wakes all that wait, however they wait: the usual helper would wake one EPOLLEXCLUSIVE waiter only. */
-void devring_wake_readers(struct devring_dev *dev)
-{
-	__wake_up(&dev->reader_wait, TASK_NORMAL, 0, poll_to_key(EPOLLIN | EPOLLRDNORM));
-}
-
-void devring_wake_producer(struct devring_dev *dev)
-{
-	__wake_up(&dev->producer_wait, TASK_NORMAL, 0, poll_to_key(EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM));
-}
-
-/* Wakes everybody for the worst. */
-void devring_wake_all(struct devring_dev *dev)
-{
-	__poll_t key = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | EPOLLHUP | EPOLLERR;
-
-	__wake_up(&dev->reader_wait, TASK_NORMAL, 0, poll_to_key(key));
-	__wake_up(&dev->producer_wait, TASK_NORMAL, 0, poll_to_key(key));
-}
-
 /* Moves a device to another state; nothing leads out of REMOVED. */
 void devring_dev_set_state(struct devring_dev *dev, u32 state, int error)
 {
@@ -194,7 +174,7 @@ static void announce_work(struct work_struct *work)
 static void work_in(struct devring_dev *dev, struct delayed_work *work, unsigned long delay)
 {
 	/* What comes earlier looks for itself when to come again. */
-	if (delayed_work_pending(work) && time_before(work->timer.expires, jiffies + delay))
+	if (delayed_work_pending(work) && time_before_eq(work->timer.expires, jiffies + delay))
 		return;
 	get_device(&dev->dev);
 	if (mod_delayed_work(devring_wq, work, delay))
@@ -212,12 +192,19 @@ void devring_dev_expire_in(struct devring_dev *dev, u64 ns)
 	work_in(dev, &dev->expire, nsecs_to_jiffies(ns) + 1);
 }
 
+void devring_dev_pace_in(struct devring_dev *dev, u64 ns)
+{
+	work_in(dev, &dev->pace, nsecs_to_jiffies(ns) + 1);
+}
+
 /* When nobody has the device open any more and it is gone: nothing is left to be done. */
 void devring_dev_cancel_works(struct devring_dev *dev)
 {
 	if (cancel_delayed_work_sync(&dev->tidy))
 		put_device(&dev->dev);
 	if (cancel_delayed_work_sync(&dev->expire))
+		put_device(&dev->dev);
+	if (cancel_delayed_work_sync(&dev->pace))
 		put_device(&dev->dev);
 }
 
@@ -238,6 +225,14 @@ static void expire_work(struct work_struct *work)
 	mutex_lock(&dev->mutex);
 	devring_files_expire(dev);
 	mutex_unlock(&dev->mutex);
+	put_device(&dev->dev);
+}
+
+static void pace_work(struct work_struct *work)
+{
+	struct devring_dev *dev = container_of(to_delayed_work(work), struct devring_dev, pace);
+
+	devring_wake_paced(dev);
 	put_device(&dev->dev);
 }
 
@@ -279,10 +274,12 @@ static void init_dev(struct devring_dev *dev, const struct devring_register *reg
 	init_rwsem(&dev->map_sem);
 	spin_lock_init(&dev->lock);
 	INIT_LIST_HEAD(&dev->files);
+	INIT_LIST_HEAD(&dev->alone);
 	init_waitqueue_head(&dev->reader_wait);
 	init_waitqueue_head(&dev->producer_wait);
 	INIT_DELAYED_WORK(&dev->tidy, tidy_work);
 	INIT_DELAYED_WORK(&dev->expire, expire_work);
+	INIT_DELAYED_WORK(&dev->pace, pace_work);
 	INIT_DELAYED_WORK(&dev->announce, announce_work);
 }
 

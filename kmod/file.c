@@ -53,6 +53,8 @@ struct devring_file *devring_file_new(struct devring_dev *dev, bool producer)
 	get_device(&dev->dev);
 	file->dev = dev;
 	INIT_LIST_HEAD(&file->node);
+	INIT_LIST_HEAD(&file->wait_node);
+	init_waitqueue_head(&file->wait);
 	file->producer = producer;
 	file->uid = current_euid();
 	file->id = atomic64_inc_return(&last_file_id);
@@ -150,6 +152,8 @@ static void enter(struct devring_file *file)
 		dev->opens++;
 	file->told_state = dev->state_count - 1;
 	file->told_producers = dev->producers;
+	/* No readers are no news to a new producer. */
+	file->told_readers = dev->active_count - !!dev->active;
 	spin_unlock(&dev->lock);
 }
 
@@ -271,6 +275,7 @@ void devring_file_leave(struct devring_file *file)
 	devring_reader_deactivate(file);
 	spin_lock(&dev->lock);
 	list_del_init(&file->node);
+	list_del_init(&file->wait_node);
 	lease = dev->lease == file;
 	if (lease)
 		dev->lease = NULL;
@@ -321,15 +326,25 @@ static void bind(struct file *filp, struct devring_file *file)
 	filp->f_mode |= FMODE_NOWAIT | FMODE_PREAD;
 }
 
-/* An open file of its own for @file, which is consumed, also on an error. */
-struct file *devring_file_get(struct devring_file *file, int flags)
+/*
+ * Has @file, which is consumed, also on an error, join its device as an open file of its own.  That is made first:
+ * who joins may take another's place, and can come to nothing no more.
+ */
+struct file *devring_file_get(struct devring_file *file, bool takeover, int flags)
 {
 	struct file *filp = anon_inode_getfile("[devring]", &devring_file_fops, file, flags);
+	int ret;
 
-	if (IS_ERR(filp))
+	if (IS_ERR(filp)) {
 		devring_file_leave(file);
-	else
-		bind(filp, file);
+		return filp;
+	}
+	bind(filp, file);
+	ret = devring_file_join(file, takeover);
+	if (ret) {
+		fput(filp);
+		return ERR_PTR(ret);
+	}
 	return filp;
 }
 

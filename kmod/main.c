@@ -74,7 +74,7 @@ static long make_file(struct file *filp, const struct devring_call *call, void *
 		ret = PTR_ERR(new);
 		goto err_fd;
 	}
-	ret = copy_struct_out(uarg, size, arg, call->size);
+	ret = call->out ? copy_struct_out(uarg, size, arg, call->size) : 0;
 	if (ret) {
 		fput(new);
 		goto err_fd;
@@ -92,7 +92,7 @@ static long carry_out(struct file *filp, const struct devring_call *call, void *
 	long ret;
 
 	/* An answer that cannot be given is found out before anything is done. */
-	if (call->out || call->make) {
+	if (call->out) {
 		ret = copy_struct_out(uarg, size, arg, call->size);
 		if (ret)
 			return ret;

@@ -25,7 +25,7 @@ static bool is_dead(const struct devring_file *file)
 
 static bool has_news(const struct devring_file *file)
 {
-	return file->told_readers != file->dev->active;
+	return file->told_readers != file->dev->active_count;
 }
 
 static bool can_take(const struct devring_dev *dev)
@@ -64,7 +64,7 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 		record.readers.readers = dev->active;
 		if (!devring_copy_record(&record, sizeof(record), to))
 			return -EAGAIN;
-		file->told_readers = record.readers.readers;
+		file->told_readers = dev->active_count;
 		return 0;
 	}
 	ret = devring_slot_take(dev, &slot);
@@ -77,15 +77,19 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 	}
 	if (!dev->active && dev->ring->slots[slot].dirty && !(dev->flags & DEVRING_REG_KEEP_HISTORY))
 		*taken = slot;
+	dev->ring->slots[slot].stale = *taken != DEVRING_NO_SLOT;
 	return 0;
 }
 
-/* Zeroes a slot that was just taken.  The mutex keeps its ring; it has not reached its producer yet. */
+/*
+ * Zeroes a slot that was just taken, unless a first reader came and had it done.  The mutex keeps its ring; it has
+ * not reached its producer yet.
+ */
 static void zero_taken(struct devring_dev *dev, u32 generation, u32 slot)
 {
 	mutex_lock(&dev->mutex);
-	if (dev->ring && dev->ring->geometry.generation == generation && !READ_ONCE(dev->active))
-		devring_slot_zero(dev->ring, slot);
+	if (dev->ring && dev->ring->geometry.generation == generation)
+		devring_slot_freshen(dev, slot);
 	mutex_unlock(&dev->mutex);
 }
 
@@ -180,6 +184,10 @@ ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from)
 			break;
 		committed |= record.rec.kind == DEVRING_RECORD_COMMIT;
 		done += record.rec.size;
+		/* A partial frame can be committed as often as one likes: there may be gigabytes of records. */
+		if (fatal_signal_pending(current))
+			break;
+		cond_resched();
 	}
 	if (committed)
 		devring_wake_readers(file->dev);

@@ -34,10 +34,16 @@ static void advance_tail(struct devring_dev *dev)
 		ring->tail++;
 }
 
+/* Does @file want no frame like @sequence? */
+static bool is_skipped(const struct devring_file *file, const struct devring_ring *ring, u64 sequence)
+{
+	return file->flags & DEVRING_READER_KEY_ONLY && !(devring_entry(ring, sequence)->flags & DEVRING_FRAME_KEY);
+}
+
 /* May @file be given the frame @sequence as it is now? */
 static bool is_deliverable(const struct devring_file *file, const struct devring_ring *ring, u64 sequence)
 {
-	if (!devring_frame_live(ring, sequence))
+	if (!devring_frame_live(ring, sequence) || is_skipped(file, ring, sequence))
 		return false;
 	if (ring->partial == DEVRING_NO_SLOT || ring->slots[ring->partial].sequence != sequence)
 		return true;
@@ -53,7 +59,7 @@ static bool find_frame(struct devring_file *file, u64 *sequence)
 	u64 at;
 
 	lockdep_assert_held(&dev->lock);
-	if (!ring || file->cursor >= dev->head)
+	if (!ring || file->cursor >= (file->flags & DEVRING_READER_KEY_ONLY ? dev->key_head : dev->head))
 		return false;
 	advance_tail(dev);
 	at = max(file->cursor, ring->tail);
@@ -63,7 +69,7 @@ static bool find_frame(struct devring_file *file, u64 *sequence)
 				return true;
 		return false;
 	}
-	while (at < dev->head && !devring_frame_live(ring, at))
+	while (at < dev->head && (!devring_frame_live(ring, at) || is_skipped(file, ring, at)))
 		at++;
 	*sequence = at;
 	return at < dev->head && is_deliverable(file, ring, at);
@@ -95,13 +101,24 @@ static enum due what_is_due(struct devring_file *file, u64 *sequence)
 	return DUE_NOTHING;
 }
 
-static bool is_ready(struct devring_file *file)
+/* Is there anything that @file waits for? */
+bool devring_reader_is_due(struct devring_file *file)
 {
 	u64 sequence;
+	enum due due;
+
+	if (devring_file_is_dead(file))
+		return true;
+	due = what_is_due(file, &sequence);
+	return due == DUE_FRAME ? !devring_wake_held_back(file) : due != DUE_NOTHING;
+}
+
+static bool is_ready(struct devring_file *file)
+{
 	bool ready;
 
 	spin_lock(&file->dev->lock);
-	ready = devring_file_is_dead(file) || what_is_due(file, &sequence) != DUE_NOTHING;
+	ready = devring_reader_is_due(file);
 	spin_unlock(&file->dev->lock);
 	return ready;
 }
@@ -175,6 +192,7 @@ static void got_frame(struct devring_file *file, const struct devring_frame *fra
 		file->partial_told = 0;
 		file->delivered++;
 	}
+	devring_wake_told(file);
 	devring_hold_add(file, file->dev->ring, frame->slot, frame->sequence);
 }
 
@@ -232,13 +250,14 @@ static ssize_t drain(struct devring_file *file, struct iov_iter *to)
 ssize_t devring_reader_read(struct devring_file *file, struct iov_iter *to, bool nonblock)
 {
 	struct devring_dev *dev = file->dev;
+	struct wait_queue_head *queue;
 	ssize_t ret;
 
 	devring_reader_activate(file);
 	devring_file_touch(file, &file->last_pid);
 	for (;;) {
 		spin_lock(&dev->lock);
-		ret = drain(file, to);
+		ret = nonblock || devring_reader_is_due(file) ? drain(file, to) : -EAGAIN;
 		spin_unlock(&dev->lock);
 		if (ret == -EFAULT) {
 			if (fault_in_iov_iter_writeable(to, min(iov_iter_count(to), sizeof(union reader_record))))
@@ -249,7 +268,8 @@ ssize_t devring_reader_read(struct devring_file *file, struct iov_iter *to, bool
 		}
 		if (ret != -EAGAIN || nonblock)
 			return ret;
-		ret = wait_event_interruptible(dev->reader_wait, is_ready(file));
+		queue = devring_wake_queue(file);
+		ret = wait_event_interruptible(*queue, is_ready(file));
 		if (ret)
 			return ret;
 	}
@@ -259,20 +279,19 @@ __poll_t devring_reader_poll(struct devring_file *file, struct file *filp, poll_
 {
 	struct devring_dev *dev = file->dev;
 	__poll_t mask = 0;
-	u64 sequence;
 
 	if (poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM)) {
 		devring_reader_activate(file);
 		devring_file_touch(file, &file->last_pid);
 	}
-	poll_wait(filp, &dev->reader_wait, wait);
+	poll_wait(filp, devring_wake_queue(file), wait);
 	/* Pairs with the lock that whoever wakes us has released: enqueue first, then look. */
 	smp_mb();
 	spin_lock(&dev->lock);
 	if (devring_file_is_dead(file)) {
 		mask = EPOLLHUP | EPOLLERR;
 	} else {
-		if (what_is_due(file, &sequence) != DUE_NOTHING)
+		if (devring_reader_is_due(file))
 			mask = EPOLLIN | EPOLLRDNORM;
 		if (dev->state == DEVRING_STATE_REMOVED)
 			mask |= EPOLLHUP;
@@ -321,6 +340,7 @@ void devring_reader_activate(struct devring_file *file)
 		WRITE_ONCE(file->active, true);
 		first = !dev->active;
 		WRITE_ONCE(dev->active, dev->active + 1);
+		dev->active_count++;
 		dev->used = ktime_get_boottime_ns();
 		spin_unlock(&dev->lock);
 	}
@@ -341,6 +361,7 @@ void devring_reader_deactivate(struct devring_file *file)
 	spin_lock(&dev->lock);
 	WRITE_ONCE(file->active, false);
 	WRITE_ONCE(dev->active, dev->active - 1);
+	dev->active_count++;
 	spin_unlock(&dev->lock);
 	devring_wake_producer(dev);
 	if (dev->active)
@@ -351,10 +372,10 @@ void devring_reader_deactivate(struct devring_file *file)
 
 static int check_set_reader(const struct devring_set_reader *set)
 {
-	if (set->flags & (DEVRING_READER_KEY_ONLY | DEVRING_READER_LOSSLESS) || set->wake_frames ||
-	    set->wake_rate || set->deadline_ms)
+	if (set->flags & DEVRING_READER_LOSSLESS || set->deadline_ms)
 		return -EOPNOTSUPP;
-	if (set->flags & ~(DEVRING_READER_LATEST | DEVRING_READER_PARTIAL) ||
+	if (set->flags & ~(DEVRING_READER_LATEST | DEVRING_READER_PARTIAL | DEVRING_READER_KEY_ONLY) ||
+	    (set->wake_frames > 1 && set->flags & DEVRING_READER_KEY_ONLY) ||
 	    set->start > DEVRING_START_SEQUENCE || set->holds > DEVRING_HOLDS_MAX ||
 	    (set->sequence && set->start != DEVRING_START_SEQUENCE) ||
 	    memchr_inv(set->reserved, 0, sizeof(set->reserved)))
@@ -398,6 +419,7 @@ long devring_set_reader(struct file *filp, void *arg)
 	file->flags = set->flags;
 	file->holds_max = set->holds;
 	devring_holds_trim(file, set->holds);
+	devring_wake_set(file, set);
 	if (set->start != DEVRING_START_KEEP) {
 		file->start = set->start;
 		file->start_sequence = set->sequence;

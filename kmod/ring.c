@@ -272,7 +272,7 @@ void devring_ring_tidy(struct devring_dev *dev)
 }
 
 /* Overwrites a slot and its metadata with zeros. */
-void devring_slot_zero(struct devring_ring *ring, u32 slot)
+static void slot_zero(struct devring_ring *ring, u32 slot)
 {
 	const struct devring_geometry *geometry = &ring->geometry;
 	u64 at = (u64)slot * geometry->metadata_stride + geometry->metadata_offset - geometry->ring_offset;
@@ -291,9 +291,25 @@ void devring_slot_zero(struct devring_ring *ring, u32 slot)
 	}
 }
 
+/* Zeroes a slot that the producer has just taken, if it still is as it was then. */
+void devring_slot_freshen(struct devring_dev *dev, u32 slot)
+{
+	struct devring_slot_state *state = &dev->ring->slots[slot];
+	bool stale;
+
+	lockdep_assert_held(&dev->mutex);
+	spin_lock(&dev->lock);
+	stale = state->out && state->stale;
+	state->stale = false;
+	spin_unlock(&dev->lock);
+	if (stale)
+		slot_zero(dev->ring, slot);
+}
+
 /*
  * Zeroes what is in the slots, so that nobody sees what was captured before he was let in.  Slots that the
- * producer has, and held ones, stay: nobody holds anything when the first reader comes.
+ * producer has, and held ones, stay, but for those that it is just taking: nobody holds anything when the first
+ * reader comes.
  */
 void devring_ring_scrub(struct devring_dev *dev)
 {
@@ -306,6 +322,7 @@ void devring_ring_scrub(struct devring_dev *dev)
 		return;
 	for (slot = 0; slot < ring->geometry.slots; slot++) {
 		state = &ring->slots[slot];
+		devring_slot_freshen(dev, slot);
 		spin_lock(&dev->lock);
 		if (state->out || state->holds || !state->dirty) {
 			spin_unlock(&dev->lock);
@@ -316,7 +333,7 @@ void devring_ring_scrub(struct devring_dev *dev)
 		ring->zeroing++;
 		spin_unlock(&dev->lock);
 
-		devring_slot_zero(ring, slot);
+		slot_zero(ring, slot);
 
 		spin_lock(&dev->lock);
 		state->dirty = false;

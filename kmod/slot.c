@@ -74,7 +74,7 @@ void devring_hold_add(struct devring_file *file, struct devring_ring *ring, u32 
 	struct devring_slot_state *state = &ring->slots[slot];
 
 	lockdep_assert_held(&file->dev->lock);
-	if (!DEVRING_HOLDING || !file->holds_max)
+	if (!file->holds_max)
 		return;
 	if (file->nr_holds && file->holds[file->nr_holds - 1].ring == ring &&
 	    file->holds[file->nr_holds - 1].sequence == sequence)
@@ -140,43 +140,48 @@ static bool keeps_slot(const struct devring_hold *hold, const struct devring_rin
 	return hold->ring == ring && !ring->slots[hold->slot].out;
 }
 
-static u32 holds_of(const struct devring_file *file, const struct devring_ring *ring)
-{
-	u32 i, n = 0;
+/* A slot that several hold costs each of them a part, so that many who look at one frame are not who takes much. */
+#define SLOT_COST	BIT(20)
 
+static u32 cost_of(const struct devring_file *file, const struct devring_ring *ring)
+{
+	u32 i, cost = 0;
+
+	/* Rounded up: nobody pays less by holding a frame often. */
 	for (i = 0; i < file->nr_holds; i++)
-		n += keeps_slot(&file->holds[i], ring);
-	return n;
+		if (keeps_slot(&file->holds[i], ring))
+			cost += DIV_ROUND_UP(SLOT_COST, ring->slots[file->holds[i].slot].holds);
+	return cost;
 }
 
-static u32 holds_of_user(const struct devring_dev *dev, const struct devring_ring *ring, kuid_t uid)
+static u32 cost_of_user(const struct devring_dev *dev, const struct devring_ring *ring, kuid_t uid)
 {
 	const struct devring_file *file;
-	u32 n = 0;
+	u32 cost = 0;
 
 	list_for_each_entry(file, &dev->files, node)
 		if (uid_eq(file->uid, uid))
-			n += holds_of(file, ring);
-	return n;
+			cost += cost_of(file, ring);
+	return cost;
 }
 
-/* Breaks the oldest hold of the user who has most, so that who takes much pays first; false if there is none. */
+/* Breaks the oldest hold of the user whose holds take most slots; false if there is none. */
 static bool break_one_hold(struct devring_dev *dev, struct devring_ring *ring)
 {
 	struct devring_file *file, *victim = NULL;
-	u32 i, n, most = 0, at = 0;
+	u32 i, cost, most = 0, at = 0;
 	u64 oldest = 0;
 
 	lockdep_assert_held(&dev->lock);
 	list_for_each_entry(file, &dev->files, node) {
-		if (!holds_of(file, ring))
+		if (!cost_of(file, ring))
 			continue;
-		n = holds_of_user(dev, ring, file->uid);
+		cost = cost_of_user(dev, ring, file->uid);
 		for (i = 0; i < file->nr_holds; i++) {
 			if (!keeps_slot(&file->holds[i], ring))
 				continue;
-			if (n > most || (n == most && file->holds[i].sequence < oldest)) {
-				most = n;
+			if (cost > most || (cost == most && file->holds[i].sequence < oldest)) {
+				most = cost;
 				oldest = file->holds[i].sequence;
 				victim = file;
 				at = i;
@@ -327,6 +332,8 @@ int devring_slot_commit(struct devring_dev *dev, const struct devring_commit *co
 		ret = grow(ring, commit);
 	if (ret)
 		return ret;
+	if (commit->flags & DEVRING_FRAME_KEY)
+		dev->key_head = dev->head;
 	if (commit->flags & DEVRING_FRAME_PARTIAL) {
 		ring->partial = commit->slot;
 	} else {

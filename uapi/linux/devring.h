@@ -119,7 +119,7 @@ enum devring_state {
  * @DEVRING_RECORD_GENERATION: reader: the ring to map from now on (struct devring_generation)
  * @DEVRING_RECORD_STATE: reader: state or format changed (struct devring_state_change)
  * @DEVRING_RECORD_SLOT: producer: a slot to fill (struct devring_slot)
- * @DEVRING_RECORD_READERS: producer: the number of readers changed (struct devring_readers)
+ * @DEVRING_RECORD_READERS: producer: readers came or went (struct devring_readers)
  * @DEVRING_RECORD_COMMIT: producer writes: publish a slot (struct devring_commit)
  * @DEVRING_RECORD_RETURN: producer writes: give a slot back unused (struct devring_return)
  * @DEVRING_RECORD_CHANGE: listener: a device is new or changed (struct devring_change)
@@ -297,6 +297,7 @@ struct devring_slot {
  * @reserved: zero
  *
  * Always the first record of a read(), so that a buffer for one record never takes a slot while this is due.
+ * It is due after readers came or went, even if there are as many as before: who reads may have changed.
  * It coalesces; poll() says POLLIN while it is due, and POLLOUT while a slot can be taken.
  */
 struct devring_readers {
@@ -879,10 +880,17 @@ enum devring_start {
  * @holds: frames that stay held at once, 0 to %DEVRING_HOLDS_MAX (1 without this call).  Lowering it ends the
  *	   oldest holds.  With 0 a frame can be overwritten while it is read: check its index word.
  * @sequence: for %DEVRING_START_SEQUENCE, else 0
- * @wake_frames: reserved, 0: wake only when this many frames are due
- * @wake_rate: reserved, 0: wake at most so many times a second
+ * @wake_frames: wake for frames only when so many were committed since the last one that was read, lost ones too;
+ *		 0 or 1: each wakes.  Only 0 or 1 with %DEVRING_READER_KEY_ONLY.
+ * @wake_rate: wake for frames at most so many times a second; 0: without limit.  A wake that is late by less than a
+ *	       quarter of the interval does not put off the ones after it.
  * @deadline_ms: reserved, 0: for %DEVRING_READER_LOSSLESS
  * @reserved: zero
+ *
+ * wake_frames, wake_rate and KEY_ONLY say when poll() calls frames readable, and when a read() that waits goes on;
+ * a read() that does not wait gets what there is.  News always wakes, and without a producer (any state but
+ * AVAILABLE) every frame does.  A commit schedules nobody who is not to be woken by it; set the filter before the
+ * first read, poll or map for that.
  *
  * Errors: EINVAL, EDQUOT (holds of this user), EACCES (the producer's file), ENODEV, EOPNOTSUPP, EFAULT, E2BIG.
  */
@@ -891,7 +899,7 @@ struct devring_set_reader {
 	__u32	flags;
 #define DEVRING_READER_LATEST		(1U << 0)	/* skip to the newest frame at each read; the rest is lost */
 #define DEVRING_READER_PARTIAL		(1U << 1)	/* also deliver partial frames, again each time they grew */
-#define DEVRING_READER_KEY_ONLY		(1U << 2)	/* reserved: key frames only */
+#define DEVRING_READER_KEY_ONLY		(1U << 2)	/* frames with %DEVRING_FRAME_KEY only; the rest is lost */
 #define DEVRING_READER_LOSSLESS		(1U << 3)	/* reserved: the producer waits */
 	__u32	start;
 	__u32	holds;
