@@ -146,3 +146,10 @@ API int devring_revoke_readers(int fd, uint32_t what, uint32_t uid, uint64_t rea
 
 	return ret < 0 ? ret : (int)r.revoked;
 }
+
+API int devring_grant_reader(int fd, uint64_t expires_ns)
+{
+	struct devring_grant g = { .size = sizeof(g), .expires_ns = expires_ns };
+
+	return result(ioctl(fd, DEVRING_IOC_GRANT, &g));
+}

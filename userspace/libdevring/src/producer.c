@@ -20,6 +20,7 @@ struct devring_producer {
 	int fd;
 	uint64_t id;
 	uint32_t readers;
+	bool has_news;			/* readers came or went since devring_producer_readers() */
 	bool stashed;			/* @stash was taken, but not asked for */
 	struct devring_slot stash;
 	const struct devring_header *header;
@@ -209,8 +210,10 @@ static int read_news(struct devring_producer *producer, union news *news)
 		return -errno;
 	if (n < (ssize_t)sizeof(*news))
 		return n ? -EPROTO : -ENODEV;
-	if (news->rec.kind == DEVRING_RECORD_READERS)
+	if (news->rec.kind == DEVRING_RECORD_READERS) {
 		producer->readers = news->readers.readers;
+		producer->has_news = true;
+	}
 	return 0;
 }
 
@@ -349,6 +352,11 @@ static void stash_slot(struct devring_producer *producer, const struct devring_s
 	producer->stashed = true;
 }
 
+API bool devring_producer_has_news(const struct devring_producer *producer)
+{
+	return producer->has_news;
+}
+
 API int devring_producer_readers(struct devring_producer *producer)
 {
 	union news news;
@@ -366,6 +374,7 @@ API int devring_producer_readers(struct devring_producer *producer)
 	} else if (ret & (POLLERR | POLLHUP)) {
 		return -ENODEV;
 	}
+	producer->has_news = false;
 	return (int)producer->readers;
 }
 

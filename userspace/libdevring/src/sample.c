@@ -100,6 +100,8 @@ static int view_entry(const struct ring_map *map, uint64_t sequence, struct devr
 	if (__atomic_load_n(&shared->word, __ATOMIC_ACQUIRE) != DEVRING_WORD(sequence))
 		return -EAGAIN;
 	memcpy(&entry, shared, sizeof(entry));
+	/* A frame that is whole has its last length: flags first. */
+	entry.flags = __atomic_load_n(&shared->flags, __ATOMIC_ACQUIRE);
 	entry.bytes = __atomic_load_n(&shared->bytes, __ATOMIC_ACQUIRE);
 	if (!map_intact(map, sequence) || entry.slot >= g->slots || entry.bytes > g->slot_size)
 		return -EAGAIN;

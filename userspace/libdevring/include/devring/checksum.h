@@ -40,6 +40,7 @@ struct devring_crc_table {
 	uint32_t t[8][256];
 };
 
+/** devring_crc_init() - fill the tables */
 static inline void devring_crc_init(struct devring_crc_table *table)
 {
 	for (uint32_t i = 0; i < 256; i++) {
@@ -56,6 +57,7 @@ static inline void devring_crc_init(struct devring_crc_table *table)
 					 table->t[0][table->t[k - 1][i] & 0xff];
 }
 
+/** devring_crc32() - the CRC-32 of @size bytes at @data, as zlib's crc32() has it */
 static inline uint32_t devring_crc32(const struct devring_crc_table *table, const void *data,
 				     size_t size)
 {

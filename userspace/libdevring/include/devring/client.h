@@ -241,6 +241,19 @@ int devring_get_readers(int fd, struct devring_reader *readers, unsigned int roo
  */
 int devring_revoke_readers(int fd, uint32_t what, uint32_t uid, uint64_t reader);
 
+/**
+ * devring_grant_reader() - a reader to hand on, to whom has no right of his own (GRANT)
+ * @fd: a reader that was opened, as devring_reader_fd() tells; what was granted cannot grant
+ * @expires_ns: when it ends, CLOCK_BOOTTIME; 0: not before @fd
+ *
+ * Ends, as if it were revoked, at its time, and at the latest with the last descriptor of @fd.  Pass
+ * it over a UNIX socket (SCM_RIGHTS) or leave it to a child; devring_reader_from_fd() reads it.
+ * Close-on-exec.  Returns the descriptor.  Errors: EACCES (a producer's, a sink's or a granted
+ * file), EBADF (not open for reading), ETIME (the time is over), ENODEV, and limits as
+ * devring_open_device().
+ */
+int devring_grant_reader(int fd, uint64_t expires_ns);
+
 /*
  * ---- Following changes ----
  */
@@ -504,8 +517,8 @@ int devring_producer_from_fd(struct devring_producer **producer, int fd);
 void devring_producer_close(struct devring_producer *producer);
 
 /**
- * devring_producer_fd() - to poll: POLLIN when the number of readers changed, POLLOUT when a slot
- *			   can be taken
+ * devring_producer_fd() - to poll: POLLIN when readers came or went, POLLOUT when a slot can be
+ *			   taken
  * devring_producer_id() - the device's id
  */
 int devring_producer_fd(const struct devring_producer *producer);
@@ -583,6 +596,14 @@ int devring_producer_commit(struct devring_producer *producer, const struct devr
 int devring_producer_commit_many(struct devring_producer *producer, struct devring_commit *commits,
 				 unsigned int count);
 int devring_producer_return(struct devring_producer *producer, const struct devring_fill *fill);
+
+/**
+ * devring_producer_has_news() - did devring_producer_take() read the news that readers came or went?
+ *
+ * What take() reads the descriptor does not tell again: a program that waits for its POLLIN asks
+ * this after it took slots, and then devring_producer_readers().  No system call; true until that.
+ */
+bool devring_producer_has_news(const struct devring_producer *producer);
 
 /**
  * devring_producer_readers() - how many readers there are: capture while it is not 0 (one thread at
