@@ -263,7 +263,7 @@ finish $evil
 check "a reader ends by a signal as others do" same 143 $status
 
 progress "revoking"
-check "say whom: status 2" says 2 "one of --reader, --uid and --all" devringctl revoke cam
+check "say whom: status 2" says 2 "one of --reader, --uid, --all and --recheck" devringctl revoke cam
 check "a reader that is not: status 3" says 3 "no such reader" devringctl revoke cam --reader 999
 check "without right: status 4" ends 4 nobody devringctl revoke cam --all
 check "a user that is not: status 2" says 2 '"nemo"' devringctl revoke cam --uid nemo
@@ -280,6 +280,88 @@ check "a user without readers" says 0 "0 readers" devringctl revoke cam --uid no
 check "all" says 0 '"revoked":1' devringctl revoke cam --all --json
 finish $reader
 check "the other ends too" same 4 $status
+
+progress "granting"
+while sleep 0.2; do echo tick; done >&9 &
+ticker=$!
+granted() { devringctl grant cam "$@"; }
+check "who has no right reads what he was granted" says 0 tick \
+	granted --user nobody -- devringctl cat --fd 3 -n 1
+check "(and else cannot)" ends 4 nobody devringctl cat cam -n 1
+check "the program is that user's, and in no other group" says 0 "^nobody nogroup /nonexistent$" \
+	granted --user 65534 -- sh -c 'echo $(id -un) $(id -Gn) $HOME'
+check "it is told of the descriptor as services are" says 0 "^3 1 devring yes$" granted -- \
+	sh -c 'echo $DEVRING_FD $LISTEN_FDS $LISTEN_FDNAMES $([ $LISTEN_PID = $$ ] && echo yes)'
+check "it has that one alone" says 0 "^1$" granted -- sh -c 'ls -l /proc/self/fd | grep -c devring'
+check "its status is passed on" ends 7 granted -- sh -c 'exit 7'
+check "and a signal, as shells do" ends 143 granted -- sh -c 'kill $$'
+check "a program that is not: status 127" says 127 "No such file" granted -- nonsense
+check "one that cannot be run: status 126" says 126 "ermission denied" granted -- /etc/passwd
+check "a user that is not: status 2" says 2 '"nemo"' granted --user nemo -- id
+check "no time: status 2" says 2 "more than 0" granted --for 0 -- id
+check "a time that is none: status 2" says 2 "10m or 1h" granted --for 1d -- id
+check "no program: status 2" says 2 "needs DEVICE -- PROGRAM" granted
+check "a descriptor of something else: status 2" says 2 "is not one of an open device" \
+	devringctl cat --fd 0
+check "its time ends it" says 4 "taken away" granted --for 3s -- devringctl cat --fd 3
+check "and is told after that" says 4 "its time is over" \
+	granted --for 0.1 -- sh -c 'sleep 1; exec devringctl cat --fd 3'
+devringctl grant cam --user nobody -- devringctl cat --fd 3 >got 2>&1 &
+grant=$!
+wait_for 60 grep -q tick got
+check "who names the program, and that it was granted" \
+	has "^cam .* $(pgrep -P $grant) .*reading, granted$" devringctl who cam
+kill -KILL $grant
+wait $grant || true
+check "the access ends with the command" wait_for 60 grep -q "taken away" got
+granted -- sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done' >got &
+grant=$!
+wait_for 60 grep -q ready got
+# Of the shell that waits for it.
+kill "$(pgrep -P $grant devringctl)"
+finish $grant
+check "signals are passed on" same 9 $status
+granted -- devringctl cat --fd 3 >got 2>&1 &
+grant=$!
+wait_for 60 grep -q tick got
+check "it is revoked with all others" says 0 "reader revoked" devringctl revoke cam --all
+finish $grant
+check "and ends with status 4" same 4 $status
+# Passed over a socket to a process that has no right, and was there before.
+check "over a socket" has tick python3 - <<'END'
+import array, fcntl, os, socket, struct, time
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+if not os.fork():
+    ours.close()
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+    _, (fd,), _, _ = socket.recv_fds(theirs, 1, 1)
+    os.dup2(fd, 3)
+    os.execlp("devringctl", "devringctl", "cat", "--fd", "3", "-n", "1")
+parent = os.open("/dev/devring0", os.O_RDONLY)
+grant = fcntl.ioctl(parent, 3 << 30 | 16 << 16 | 0xDE << 8 | 0x32, bytearray(struct.pack(
+    "=IIQ", 16, 0, time.clock_gettime_ns(time.CLOCK_BOOTTIME) + 600 * 10**9)))
+socket.send_fds(ours, [b"x"], [grant])
+os.close(grant)
+os.wait()
+END
+
+progress "rechecking"
+devringctl cat cam >/dev/null 2>&1 &
+reader=$!
+chmod 0604 /dev/devring0
+nobody devringctl cat cam >/dev/null 2>revoked.err &
+second=$!
+wait_for 60 has_readers cam 2
+check "who may still open it notices nothing" says 0 "^0 readers" devringctl revoke cam --recheck
+chmod 0600 /dev/devring0
+check "whose right was taken away is cut off" says 0 "^1 reader " devringctl revoke cam --recheck
+finish $second
+check "and is told" same "4 yes" "$status $(grep -q "taken away" revoked.err && echo yes)"
+check "others go on" has "$reader" devringctl who cam
+kill $reader $ticker
+finish $reader
 
 progress "going on"
 kill $writer
@@ -433,6 +515,8 @@ check "strangers see that somebody does" has '"hidden":' setpriv --reuid=65533 -
 	--clear-groups devringctl who pub --json
 check "but not who" has '"pid":0,.*"uid":null.*"hidden":true' setpriv --reuid=65533 \
 	--regid=65533 --clear-groups devringctl who pub --json
+check "only root runs programs as others: status 4" says 4 "which is for root" \
+	nobody devringctl grant pub --user root -- id
 kill $reader $public
 
 progress "completion"
@@ -445,6 +529,7 @@ complete_words() {
 check "of commands" same $'snapshot\nstats' "$(complete_words devringctl s | sort | paste -sd'\n')"
 check "of devices" same cam "$(complete_words devringctl cat c)"
 check "of options" has "^--verify$" complete_words devringctl cat --v
+check "of users" same root "$(complete_words devringctl grant cam --user roo)"
 check "of values" same microphone "$(complete_words devringctl register x --type = mi)"
 
 kill $writer

@@ -36,6 +36,9 @@ static void test_forms(void)
 	   "a lone minus is a value");
 	OK(!parse(&o, allowed, ARGV("--", "--json")) && o.nargs == 1 && !o.value[OPT_JSON] &&
 	   !strcmp(o.args[0], "--json"), "after -- all are arguments");
+	OK(!parse(&o, allowed, ARGV("x", "--json", "--", "ls", "-l")) && o.nargs == 3 &&
+	   !strcmp(o.args[1], "ls") && !strcmp(o.args[2], "-l") && !o.args[3],
+	   "a NULL ends the arguments, as exec() wants it");
 	OK(!parse(&o, allowed, ARGV("--type=")) && !strcmp(o.value[OPT_TYPE], ""),
 	   "an empty value is a value");
 }
@@ -73,8 +76,11 @@ static void test_numbers(void)
 	OK(parse_seconds("2", &ms) && ms == 2000, "whole seconds");
 	OK(parse_seconds("0.25", &ms) && ms == 250, "parts of a second");
 	OK(parse_seconds(".5", &ms) && ms == 500, "a point alone before");
-	OK(!parse_seconds("", &ms) && !parse_seconds(".", &ms) && !parse_seconds("1s", &ms) &&
-	   !parse_seconds("-1", &ms) && !parse_seconds("99999999", &ms), "no seconds");
+	OK(parse_seconds("1s", &ms) && ms == 1000 && parse_seconds("1.5m", &ms) && ms == 90000 &&
+	   parse_seconds("2h", &ms) && ms == 7200000, "units");
+	OK(!parse_seconds("", &ms) && !parse_seconds(".", &ms) && !parse_seconds("s", &ms) &&
+	   !parse_seconds("1ss", &ms) && !parse_seconds("1d", &ms) && !parse_seconds("-1", &ms) &&
+	   !parse_seconds("99999999", &ms) && !parse_seconds("99999m", &ms), "no times");
 	OK(parse_size("640x480", &a, &b) && a == 640 && b == 480, "a size");
 	OK(!parse_size("640", &a, &b) && !parse_size("x480", &a, &b) &&
 	   !parse_size("0x480", &a, &b) && !parse_size("640x480x2", &a, &b), "no sizes");

@@ -22,6 +22,8 @@ enum status {
 	STATUS_BUSY		= 5,
 	STATUS_NO_MODULE	= 6,
 	STATUS_TIMEOUT		= 124,
+	STATUS_CANNOT_RUN	= 126,
+	STATUS_NO_PROGRAM	= 127,
 };
 
 struct cli {
@@ -29,6 +31,7 @@ struct cli {
 	struct options options;
 	bool json;
 	int control;		/* -1: not opened yet */
+	const char *device;	/* what need_reader() opened, for sentences */
 };
 
 struct verb {
@@ -53,6 +56,7 @@ int cmd_watch(struct cli *cli);
 int cmd_cat(struct cli *cli);
 int cmd_write(struct cli *cli);
 int cmd_snapshot(struct cli *cli);
+int cmd_grant(struct cli *cli);
 int cmd_revoke(struct cli *cli);
 int cmd_stats(struct cli *cli);
 int cmd_version(struct cli *cli);
@@ -86,11 +90,18 @@ static inline const char *arg(const struct cli *cli, int n)
 	return n < cli->options.nargs ? cli->options.args[n] : NULL;
 }
 
+/*
+ * Open the first argument for reading, or take what --fd says: 0 and *@fd, or the status after
+ * fail().
+ */
+int need_reader(struct cli *cli, int *fd);
+
 /* The number that an option says, @number unchanged without it: 0, or the status after fail(). */
 int opt_number(struct cli *cli, enum option option, uint64_t min, uint64_t max, uint64_t *number);
 int opt_number32(struct cli *cli, enum option option, uint32_t min, uint32_t max,
 		 uint32_t *number);
-/* --timeout as milliseconds, -1 without it */
+/* A time as milliseconds, -1 without the option */
+int opt_time(struct cli *cli, enum option option, int *ms);
 int opt_timeout(struct cli *cli, int *timeout_ms);
 /* The type that --type names */
 int opt_type(struct cli *cli, uint32_t *type);

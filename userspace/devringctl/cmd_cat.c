@@ -231,8 +231,8 @@ static int stop(struct cat *cat, int err)
 			    "--timeout.");
 	if (err == -ENODEV)
 		return fail(cat->cli, STATUS_PERMISSION, "Access to \"%s\" was taken away.",
-			    arg(cat->cli, 0));
-	return fail_errno(cat->cli, err, "Cannot read \"%s\"", arg(cat->cli, 0));
+			    cat->cli->device);
+	return fail_errno(cat->cli, err, "Cannot read \"%s\"", cat->cli->device);
 }
 
 static int copy(struct cat *cat)
@@ -289,25 +289,18 @@ int cmd_cat(struct cli *cli)
 {
 	struct cat cat = { .cli = cli, .frames_left = UINT64_MAX };
 	struct devring_reader_options options = { 0 };
-	struct devring_device device;
 	int fd, ret;
 
 	ret = parse_options(&cat, &options);
 	if (ret)
 		return ret;
-	/* For a sentence on what is missing; a path can be read without the control node. */
-	if (arg(cli, 0)[0] != '/') {
-		ret = need_device(cli, arg(cli, 0), &device);
-		if (ret)
-			return ret;
-	}
-	fd = devring_open_device(cli->control, arg(cli, 0), O_RDONLY);
-	if (fd < 0)
-		return fail_device(cli, fd, arg(cli, 0));
+	ret = need_reader(cli, &fd);
+	if (ret)
+		return ret;
 	ret = devring_reader_from_fd(&cat.reader, fd, &options);
 	if (ret) {
 		close(fd);
-		return fail_errno(cli, ret, "Cannot read \"%s\"", arg(cli, 0));
+		return fail_errno(cli, ret, "Cannot read \"%s\"", cli->device);
 	}
 	ret = open_output(&cat);
 	if (!ret) {

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "process.h"
 
 struct request {
 	uint32_t what;
@@ -17,28 +17,27 @@ struct request {
 static int parse_user(struct cli *cli, uint32_t *uid)
 {
 	const char *text = opt(cli, OPT_UID);
-	const struct passwd *user = getpwnam(text);
-	uint64_t number;
 
-	if (user)
-		*uid = user->pw_uid;
-	else if (parse_number(text, 0, UINT32_MAX - 1, &number))
-		*uid = (uint32_t)number;
-	else
-		return fail(cli, STATUS_USAGE, "--uid is \"%s\": there is no such user; give a "
-			    "user's name or number.", text);
-	return STATUS_OK;
+	if (user_from_text(text, uid))
+		return STATUS_OK;
+	return fail(cli, STATUS_USAGE, "--uid is \"%s\": there is no such user; give a user's name "
+		    "or number.", text);
 }
 
 static int parse_request(struct cli *cli, struct request *request)
 {
-	int given = !!opt(cli, OPT_READER) + !!opt(cli, OPT_UID) + !!opt(cli, OPT_ALL);
+	int given = !!opt(cli, OPT_READER) + !!opt(cli, OPT_UID) + !!opt(cli, OPT_ALL) +
+		    !!opt(cli, OPT_RECHECK);
 
 	if (given != 1)
-		return fail(cli, STATUS_USAGE, "Say whose access ends by one of --reader, --uid "
-			    "and --all; \"devringctl who %s\" shows the readers.", arg(cli, 0));
+		return fail(cli, STATUS_USAGE, "Say whose access ends by one of --reader, --uid, "
+			    "--all and --recheck; \"devringctl who %s\" shows the readers.", arg(cli, 0));
 	if (opt(cli, OPT_ALL)) {
 		request->what = DEVRING_REVOKE_ALL;
+		return STATUS_OK;
+	}
+	if (opt(cli, OPT_RECHECK)) {
+		request->what = DEVRING_REVOKE_RECHECK;
 		return STATUS_OK;
 	}
 	if (opt(cli, OPT_UID)) {
@@ -49,25 +48,17 @@ static int parse_request(struct cli *cli, struct request *request)
 	return opt_number(cli, OPT_READER, 1, UINT64_MAX, &request->reader);
 }
 
-/* Is the file that asks among those that will be revoked? It does not count. */
-static unsigned int count_self(int fd, const struct request *request)
+/* Is the file that asks, a reader too, among those that will be revoked? It does not count. */
+static bool is_meant_too(const struct request *request)
 {
-	struct devring_reader readers[DEVRING_READERS_MAX];
-	int count = devring_get_readers(fd, readers, DEVRING_READERS_MAX);
-	bool self = request->what == DEVRING_REVOKE_ALL || request->uid == geteuid();
-
-	for (int i = 0; i < count; i++)
-		if (self && readers[i].flags & DEVRING_READER_IS_SELF &&
-		    request->what != DEVRING_REVOKE_READER)
-			return 1;
-	return 0;
+	return request->what == DEVRING_REVOKE_ALL ||
+	       (request->what == DEVRING_REVOKE_UID && request->uid == geteuid());
 }
 
 int cmd_revoke(struct cli *cli)
 {
 	struct request request = { 0 };
 	struct devring_device device;
-	unsigned int self;
 	int fd, ret;
 
 	ret = parse_request(cli, &request);
@@ -78,7 +69,6 @@ int cmd_revoke(struct cli *cli)
 	fd = devring_open_device(cli->control, arg(cli, 0), O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
 		return fail_device(cli, fd, arg(cli, 0));
-	self = count_self(fd, &request);
 	ret = devring_revoke_readers(fd, request.what, request.uid, request.reader);
 	close(fd);
 	if (ret == -ENOENT)
@@ -90,7 +80,7 @@ int cmd_revoke(struct cli *cli)
 			    arg(cli, 0));
 	if (ret < 0)
 		return fail_errno(cli, ret, "Cannot revoke readers of \"%s\"", arg(cli, 0));
-	ret -= ret >= (int)self ? (int)self : 0;
+	ret -= is_meant_too(&request);
 	if (cli->json)
 		json_print(json_pack("{s:i,s:i}", "schema_version", SCHEMA_VERSION, "revoked", ret),
 			   stdout);

@@ -2,7 +2,6 @@
 /* snapshot: one picture into a file. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/videodev2.h>
 #include <png.h>
 #include <stdlib.h>
@@ -32,12 +31,12 @@ static int wait_frame(struct cli *cli, struct devring_reader_file *reader, int t
 	if (ret == DEVRING_EVENT_FRAME)
 		return STATUS_OK;
 	if (ret == DEVRING_EVENT_END)
-		return fail(cli, STATUS_NOT_FOUND, "\"%s\" was removed.", arg(cli, 0));
+		return fail(cli, STATUS_NOT_FOUND, "\"%s\" was removed.", cli->device);
 	if (ret == -EAGAIN)
 		return fail(cli, STATUS_TIMEOUT, "No picture came from \"%s\" within %g seconds; "
-			    "\"devringctl info %s\" tells its state.", arg(cli, 0),
-			    timeout_ms / 1000.0, arg(cli, 0));
-	return fail_errno(cli, ret, "Cannot read \"%s\"", arg(cli, 0));
+			    "\"devringctl info %s\" tells its state.", cli->device,
+			    timeout_ms / 1000.0, cli->device);
+	return fail_errno(cli, ret, "Cannot read \"%s\"", cli->device);
 }
 
 static int take_picture(struct cli *cli, struct devring_reader_file *reader, int timeout_ms,
@@ -144,7 +143,7 @@ static int check_format(struct cli *cli, const struct devring_format *format)
 	    (is_jpeg(format) || pixels_rgb_size(&format->video)))
 		return STATUS_OK;
 	return fail(cli, STATUS_FAILURE, "\"%s\" delivers \"%s\", of which no picture can be made; "
-		    "\"devringctl cat --format=raw\" saves it as it is.", arg(cli, 0),
+		    "\"devringctl cat --format=raw\" saves it as it is.", cli->device,
 		    devring_format_to_text(format, text, sizeof(text)));
 }
 
@@ -157,24 +156,25 @@ int cmd_snapshot(struct cli *cli)
 
 	ret = opt_timeout(cli, &timeout_ms);
 	if (!ret)
-		ret = need_device(cli, arg(cli, 0), &device);
+		ret = need_reader(cli, &fd);
 	if (ret)
 		return ret;
-	if (device.format.kind != DEVRING_FORMAT_NONE) {
+	ret = devring_query_fd(fd, &device);
+	if (ret)
+		ret = fail_device(cli, ret, cli->device);
+	else if (device.format.kind != DEVRING_FORMAT_NONE)
 		/* No use in starting what will not give a picture. */
 		ret = check_format(cli, &device.format);
-		if (ret)
-			return ret;
+	if (ret) {
+		close(fd);
+		return ret;
 	}
 	if (timeout_ms < 0)
 		timeout_ms = SNAPSHOT_TIMEOUT_MS;
-	fd = devring_open_device(cli->control, arg(cli, 0), O_RDONLY);
-	if (fd < 0)
-		return fail_device(cli, fd, arg(cli, 0));
 	ret = devring_reader_from_fd(&reader, fd, NULL);
 	if (ret) {
 		close(fd);
-		return fail_errno(cli, ret, "Cannot read \"%s\"", arg(cli, 0));
+		return fail_errno(cli, ret, "Cannot read \"%s\"", cli->device);
 	}
 	ret = take_picture(cli, reader, timeout_ms, &picture);
 	devring_reader_close(reader);

@@ -48,7 +48,8 @@ static void add_row(struct table *table, const struct devring_device *device,
 	table_cellf(table, "%llu", (unsigned long long)reader->delivered);
 	table_cellf(table, "%llu", (unsigned long long)reader->lost);
 	table_cellf(table, "%u", reader->held);
-	table_cell(table, reader->flags & DEVRING_READER_IS_ACTIVE ? "reading" : "idle");
+	table_cellf(table, "%s%s", reader->flags & DEVRING_READER_IS_ACTIVE ? "reading" : "idle",
+		    reader->flags & DEVRING_READER_IS_GRANTED ? ", granted" : "");
 }
 
 static json_t *reader_json(const struct devring_device *device,

@@ -20,7 +20,7 @@ _devringctl_argument() {
 	--format | -f) echo auto raw y4m wav mjpeg ;;
 	--start) echo newest oldest next ;;
 	--sample-format) echo S16_LE S24_3LE S32_LE FLOAT_LE U8 ;;
-	--uid) compgen -u ;;
+	--uid | --user) compgen -u ;;
 	*) return 1 ;;
 	esac
 }

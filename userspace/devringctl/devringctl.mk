@@ -25,10 +25,18 @@ $(DEVRINGCTL): $(DEVRINGCTL_OBJS) $(LIBDEVRING_SO)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(DEVRINGCTL_OBJS) $(LIBDEVRING_LIBS) \
 		$(DEVRINGCTL_PKG_LIBS)
 
-.PHONY: install-devringctl
-install-devringctl: $(DEVRINGCTL)
+# Where zsh looks: Debian keeps packages' functions and an administrator's apart.
+zshdir ?= $(datadir)/zsh/$(if $(filter /usr,$(prefix)),vendor-completions,site-functions)
+
+.PHONY: install-devringctl install-completion
+install-devringctl: $(DEVRINGCTL) install-completion
 	$(INSTALL) -D $(DEVRINGCTL) $(DESTDIR)$(bindir)/devringctl
+
+install-completion:
 	$(INSTALL) -D -m 644 $(DEVRINGCTL_DIR)/completion.bash \
 		$(DESTDIR)$(datadir)/bash-completion/completions/devringctl
+	$(INSTALL) -D -m 644 $(DEVRINGCTL_DIR)/completion.zsh $(DESTDIR)$(zshdir)/_devringctl
+	$(INSTALL) -D -m 644 $(DEVRINGCTL_DIR)/completion.fish \
+		$(DESTDIR)$(datadir)/fish/vendor_completions.d/devringctl.fish
 
 -include $(DEVRINGCTL_OBJS:.o=.d)

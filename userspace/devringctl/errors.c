@@ -28,6 +28,10 @@ static const char *status_name(enum status status)
 		return "no-module";
 	case STATUS_TIMEOUT:
 		return "timeout";
+	case STATUS_CANNOT_RUN:
+		return "cannot-run";
+	case STATUS_NO_PROGRAM:
+		return "no-program";
 	case STATUS_FAILURE:
 		break;
 	}
@@ -177,6 +181,51 @@ int need_device(struct cli *cli, const char *spec, struct devring_device *device
 	return ret ? fail_device(cli, ret, spec) : STATUS_OK;
 }
 
+/* The descriptor that --fd names. */
+static int take_descriptor(struct cli *cli, int *fd)
+{
+	struct devring_device device;
+	uint32_t number = 0;
+	int ret;
+
+	if (arg(cli, 0))
+		return fail(cli, STATUS_USAGE, "Give either a DEVICE or --fd.");
+	ret = opt_number32(cli, OPT_FD, 0, INT32_MAX, &number);
+	if (ret)
+		return ret;
+	*fd = (int)number;
+	ret = devring_query_fd(*fd, &device);
+	if (ret == -ENODEV)
+		return fail(cli, STATUS_PERMISSION, "The access that descriptor %d gave was taken "
+			    "away, or its time is over.", *fd);
+	if (ret)
+		return fail(cli, STATUS_USAGE, "Descriptor %d is not one of an open device; "
+			    "\"devringctl grant\" gives its program one.", *fd);
+	cli->device = opt(cli, OPT_FD);
+	return STATUS_OK;
+}
+
+int need_reader(struct cli *cli, int *fd)
+{
+	struct devring_device device;
+	int ret;
+
+	if (opt(cli, OPT_FD))
+		return take_descriptor(cli, fd);
+	cli->device = arg(cli, 0);
+	if (!cli->device)
+		return fail(cli, STATUS_USAGE, "\"devringctl %s\" needs DEVICE, or --fd; see "
+			    "\"devringctl %s --help\".", cli->verb->name, cli->verb->name);
+	/* For a sentence on what is missing; a path can be read without the control node. */
+	if (cli->device[0] != '/') {
+		ret = need_device(cli, cli->device, &device);
+		if (ret)
+			return ret;
+	}
+	*fd = devring_open_device(cli->control, cli->device, O_RDONLY);
+	return *fd < 0 ? fail_device(cli, *fd, cli->device) : STATUS_OK;
+}
+
 int opt_number(struct cli *cli, enum option option, uint64_t min, uint64_t max, uint64_t *number)
 {
 	const char *text = opt(cli, option);
@@ -198,15 +247,20 @@ int opt_number32(struct cli *cli, enum option option, uint32_t min, uint32_t max
 	return ret;
 }
 
+int opt_time(struct cli *cli, enum option option, int *ms)
+{
+	const char *text = opt(cli, option);
+
+	*ms = -1;
+	if (!text || parse_seconds(text, ms))
+		return STATUS_OK;
+	return fail(cli, STATUS_USAGE, "--%s is \"%s\": it has to be a time, such as 5, 0.5s, 10m or "
+		    "1h.", option_texts[option].name, text);
+}
+
 int opt_timeout(struct cli *cli, int *timeout_ms)
 {
-	const char *text = opt(cli, OPT_TIMEOUT);
-
-	*timeout_ms = -1;
-	if (!text || parse_seconds(text, timeout_ms))
-		return STATUS_OK;
-	return fail(cli, STATUS_USAGE, "--timeout is \"%s\": it has to be seconds, such as 5 or "
-		    "0.5.", text);
+	return opt_time(cli, OPT_TIMEOUT, timeout_ms);
 }
 
 int opt_type(struct cli *cli, uint32_t *type)

@@ -2,6 +2,7 @@
 /* devringctl: devring's devices from the command line. */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +23,14 @@ const struct verb verbs[] = {
 	  "show devices as they come, change and go", "-n counts changes.", cmd_watch },
 	{ "stats", "[DEVICE...]", 0, 64, OPT(WATCH) | OPT(FRAMES), false,
 	  "show counters of frames and memory", "-n counts tables, with --watch.", cmd_stats },
-	{ "cat", "DEVICE", 1, 1, OPT(FORMAT) | OPT(FRAMES) | OPT(SECONDS) | OPT(LATEST) |
+	{ "cat", "[DEVICE]", 0, 1, OPT(FD) | OPT(FORMAT) | OPT(FRAMES) | OPT(SECONDS) | OPT(LATEST) |
 	  OPT(START) | OPT(HOLDS) | OPT(VERIFY) | OPT(TIMEOUT) | OPT(OUTPUT), true,
 	  "write a device's frames to standard output",
 	  "With --format=auto pictures become y4m, MJPEG stays as it is, sound becomes wav, and\n"
-	  "everything else is raw. It goes on when the device is unplugged and comes back, and\n"
-	  "ends when it is removed. --timeout is for each frame.", cmd_cat },
-	{ "snapshot", "DEVICE", 1, 1, OPT(OUTPUT) | OPT(TIMEOUT), true,
+	  "everything else is raw. With --fd it needs no DEVICE. It goes on when the device is\n"
+	  "unplugged and comes back, and ends when it is removed. --timeout is for each frame.",
+	  cmd_cat },
+	{ "snapshot", "[DEVICE]", 0, 1, OPT(FD) | OPT(OUTPUT) | OPT(TIMEOUT), true,
 	  "save one picture, as PNG, or MJPEG as it is", "The file is NAME.png or NAME.jpg "
 	  "without --output.", cmd_snapshot },
 	{ "write", "[DEVICE]", 0, 1, REGISTER_OPTIONS | OPT(NAME) | OPT(PERSIST) |
@@ -43,9 +45,19 @@ const struct verb verbs[] = {
 	{ "register", "NAME", 1, 1, REGISTER_OPTIONS | OPT(SINK), false,
 	  "make a persistent device, for a producer that comes later", NULL, cmd_register },
 	{ "unregister", "DEVICE", 1, 1, 0, false, "end a device", NULL, cmd_unregister },
-	{ "revoke", "DEVICE", 1, 1, OPT(READER) | OPT(UID) | OPT(ALL), false,
+	{ "grant", "DEVICE -- PROGRAM...", 2, INT_MAX, OPT(FOR) | OPT(USER), true,
+	  "run a program that may read a device, for a while",
+	  "The program finds the device open as descriptor 3, and is told so by DEVRING_FD=3 and\n"
+	  "as socket-activated services are: LISTEN_FDS=1, LISTEN_PID, LISTEN_FDNAMES=devring.\n"
+	  "It needs no right of its own, and cannot pass on more than it has. The access ends\n"
+	  "with --for, with \"devringctl revoke\", or when this command is killed; the program is\n"
+	  "not ended by that: its reads fail. Exit status: the program's, 128 and the signal if\n"
+	  "one ended it, 126 if it cannot be run, 127 if it is not found. Try:\n"
+	  "  devringctl grant camera0 --for 60s --user nobody -- devringctl cat --fd 3", cmd_grant },
+	{ "revoke", "DEVICE", 1, 1, OPT(READER) | OPT(UID) | OPT(ALL) | OPT(RECHECK), false,
 	  "take access away from readers", "Their maps read as zeros and their calls fail, at "
-	  "once and for good.", cmd_revoke },
+	  "once and for good. What they\ngranted ends too. After a right was taken away (chmod, "
+	  "setfacl) --recheck ends those\nwho have the device open by it.", cmd_revoke },
 	{ "version", "", 0, 0, 0, false, "tell the versions of this program and the module", NULL,
 	  cmd_version },
 	{ "help", "[COMMAND]", 0, 1, 0, false, "this text, or that of a command", NULL, cmd_help },
@@ -78,7 +90,7 @@ static void print_options(uint64_t options)
 static const char footer[] =
 	"Devices are named by name, id, path below /dev, stable id, or as \"@first-camera\".\n"
 	"Exit status: 0 ok, 1 failure, 2 usage, 3 not found, 4 permission, 5 busy, 6 no module,\n"
-	"124 timed out; with --json also in error.code.\n";
+	"124 timed out, 126 and 127 (grant) no program; with --json also in error.code.\n";
 
 static void print_verb_help(const struct verb *verb)
 {
@@ -97,7 +109,7 @@ static void print_help(void)
 		char left[32];
 
 		snprintf(left, sizeof(left), "%s %s", verb->name, verb->arguments);
-		printf("  %-21s %s\n", left, verb->help);
+		printf("  %-26s %s\n", left, verb->help);
 	}
 	printf("\nEvery command knows:\n");
 	print_options(OPT_GLOBAL);

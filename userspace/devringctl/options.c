@@ -48,9 +48,13 @@ const struct option_text option_texts[OPT_COUNT] = {
 	[OPT_VERIFY] = { "verify", 0, NULL, "check the checksum in each frame's metadata" },
 	[OPT_TIMEOUT] = { "timeout", 0, "SECONDS", "end with status 124 when it lasts longer" },
 	[OPT_OUTPUT] = { "output", 'o', "FILE", "write there; \"-\" is standard output" },
+	[OPT_FD] = { "fd", 0, "N", "read this open descriptor of a device (see grant)" },
+	[OPT_FOR] = { "for", 0, "TIME", "access ends after this time: 60s, 10m, 1h" },
+	[OPT_USER] = { "user", 0, "USER", "run the program as this user (name or number)" },
 	[OPT_READER] = { "reader", 0, "ID", "the reader with this number (see who)" },
 	[OPT_UID] = { "uid", 0, "USER", "all readers of this user (name or number)" },
 	[OPT_ALL] = { "all", 0, NULL, "all readers" },
+	[OPT_RECHECK] = { "recheck", 0, NULL, "all readers who could not open the device now" },
 	[OPT_CHANGES_ONLY] = { "changes-only", 0, NULL, "do not begin with what exists" },
 	[OPT_WATCH] = { "watch", 'w', "SECONDS", "print again each time so much time has passed" },
 };
@@ -149,6 +153,8 @@ int options_parse(uint64_t allowed, int argc, char **argv, struct options *optio
 			i += used;
 		}
 	}
+	if (options->nargs < argc)
+		argv[options->nargs] = NULL;
 	return 0;
 }
 
@@ -171,6 +177,24 @@ bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *number
 	return true;
 }
 
+/* How many seconds a unit has; *@text moves behind it. */
+static uint64_t take_unit(const char **text)
+{
+	switch (**text) {
+	case 'h':
+		++*text;
+		return 3600;
+	case 'm':
+		++*text;
+		return 60;
+	case 's':
+		++*text;
+		return 1;
+	default:
+		return 1;
+	}
+}
+
 bool parse_seconds(const char *text, int *milliseconds)
 {
 	uint64_t ms = 0;
@@ -186,7 +210,10 @@ bool parse_seconds(const char *text, int *milliseconds)
 	if (*text == '.')
 		for (text++; *text >= '0' && *text <= '9'; text++, scale /= 10, digits = true)
 			ms += (unsigned int)(*text - '0') * scale;
-	if (*text || !digits)
+	if (!digits)
+		return false;
+	ms *= take_unit(&text);
+	if (*text || ms > 2000000000)
 		return false;
 	*milliseconds = (int)ms;
 	return true;

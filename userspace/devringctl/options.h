@@ -15,7 +15,8 @@ enum option {
 	OPT_SAMPLE, OPT_MEDIA_TYPE, OPT_LINES, OPT_WAIT, OPT_REALTIME, OPT_CHECKSUM,
 	OPT_FORMAT, OPT_FRAMES, OPT_SECONDS, OPT_LATEST, OPT_START, OPT_HOLDS, OPT_VERIFY,
 	OPT_TIMEOUT, OPT_OUTPUT,
-	OPT_READER, OPT_UID, OPT_ALL,
+	OPT_FD, OPT_FOR, OPT_USER,
+	OPT_READER, OPT_UID, OPT_ALL, OPT_RECHECK,
 	OPT_CHANGES_ONLY, OPT_WATCH,
 	OPT_COUNT,
 };
@@ -40,14 +41,14 @@ struct options {
 
 /*
  * Parse argv[0..argc): options of the set @allowed anywhere, until "--".  argv is reordered so that
- * the arguments come first.  Returns 0, or -1 with a sentence in @error.
+ * the arguments come first, and a NULL ends them.  Returns 0, or -1 with a sentence in @error.
  */
 int options_parse(uint64_t allowed, int argc, char **argv, struct options *options,
 		  char *error, size_t error_size);
 
 /* A whole decimal number from @min to @max. */
 bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *number);
-/* Seconds such as "2" or "0.5", as milliseconds; up to 24 days. */
+/* A time such as "2", "0.5s", "10m" or "1h", as milliseconds; up to 24 days. */
 bool parse_seconds(const char *text, int *milliseconds);
 /* "640x480" */
 bool parse_size(const char *text, uint32_t *width, uint32_t *height);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "options.h"
 #include "process.h"
 
 static char *read_line(const char *path, const char *prefix, char *buf, size_t size)
@@ -54,6 +55,20 @@ char *process_unit(int pid, char *buf, size_t size)
 		    !strncmp(part, "lxc.payload.", 12) || strlen(part) == 64)
 			snprintf(buf, size, "%s", part);
 	return buf;
+}
+
+bool user_from_text(const char *text, uint32_t *uid)
+{
+	const struct passwd *user = getpwnam(text);
+	uint64_t number;
+
+	if (user)
+		*uid = user->pw_uid;
+	else if (parse_number(text, 0, UINT32_MAX - 1, &number))
+		*uid = (uint32_t)number;
+	else
+		return false;
+	return true;
 }
 
 char *user_name(uint32_t uid, char *buf, size_t size)
