@@ -54,6 +54,7 @@ static const struct key {
 	{ "microphones",  IN_DEVRINGD,	 BOOL,	  GLOBAL(microphones),	       0, 0 },
 	{ "speakers",	  IN_DEVRINGD,	 BOOL,	  GLOBAL(speakers),	       0, 0 },
 	{ "checksum",	  IN_DEVRINGD,	 BOOL,	  GLOBAL(checksum),	       0, 0 },
+	{ "audit",	  IN_DEVRINGD,	 BOOL,	  GLOBAL(audit),	       0, 0 },
 	{ "linger_ms",	  IN_DEVRINGD,	 NUMBER,  GLOBAL(linger_ms),	       0, 3600000 },
 	{ "retry_ms",	  IN_DEVRINGD,	 NUMBER,  GLOBAL(retry_ms),	       10, 60000 },
 	{ "retry_max_ms", IN_DEVRINGD,	 NUMBER,  GLOBAL(retry_max_ms),	       10, 3600000 },
@@ -413,6 +414,7 @@ static struct config *defaults(void)
 	if (!c)
 		return NULL;
 	c->cameras = c->microphones = c->speakers = true;
+	c->audit = true;
 	c->loopback_microphone = true;
 	c->linger_ms = 2000;
 	c->retry_ms = 1000;

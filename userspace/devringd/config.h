@@ -35,6 +35,7 @@ struct config {
 	bool cameras, microphones, speakers;
 	bool loopback_microphone, loopback_speaker;
 	bool checksum;
+	bool audit;
 	unsigned int linger_ms;
 	unsigned int retry_ms, retry_max_ms;
 	struct config_device camera, microphone, speaker;

@@ -10,11 +10,13 @@
 #include "log.h"
 #include "manager.h"
 #include "text.h"
+#include "trail.h"
 
 static struct devring_crc_table crc_table;
 static bool crc_ready;
 
 static void set_readers(struct device *device, unsigned int readers);
+static void ask_readers(struct device *device);
 
 static bool is_sink(const struct device *device)
 {
@@ -49,6 +51,7 @@ void device_free(struct device *device)
 {
 	device_unplug(device);
 	sd_event_source_disable_unref(device->timer);
+	readers_free(&device->who);
 	free(device);
 }
 
@@ -67,7 +70,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *user)
 		if (is_sink(device))
 			sd_event_source_set_enabled(device->io, SD_EVENT_ON);
 		else
-			set_readers(device, device->readers);
+			ask_readers(device);
 	}
 	manager_changed(device->manager);
 	return 0;
@@ -192,14 +195,22 @@ static void lost(struct device *device)
 	}
 }
 
-void device_took_slots(struct device *device)
+static void ask_readers(struct device *device)
 {
 	int readers = devring_producer_readers(device->producer);
 
-	if (readers == -ENODEV)
+	if (readers == -ENODEV) {
 		lost(device);
-	else if (readers >= 0 && (unsigned int)readers != device->readers)
+	} else if (readers >= 0) {
 		set_readers(device, readers);
+		readers_changed(device);
+	}
+}
+
+void device_took_slots(struct device *device)
+{
+	if (devring_producer_has_news(device->producer))
+		ask_readers(device);
 }
 
 static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user)
@@ -210,7 +221,7 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user
 	(void)fd;
 	(void)revents;
 	if (!is_sink(device))
-		device_took_slots(device);
+		ask_readers(device);
 	else if (device->driver->input(device) == -ENODEV)
 		lost(device);
 	return 0;
@@ -265,7 +276,7 @@ int device_plug(struct device *device, const struct hardware *hw)
 	device->id = reg.id;
 	text_copy(device->name, sizeof(device->name), reg.name);
 	device->config = manager_config(device->manager, hw, device->name);
-	device->sink_fd = fd;
+	device->ring_fd = fd;
 	error = adopt(device, fd);
 	if (error) {
 		close(fd);
@@ -282,8 +293,10 @@ int device_plug(struct device *device, const struct hardware *hw)
 	device->retry_ms = 0;
 	device->error = 0;
 	device->said = false;
-	log_device(LOG_INFO, device->name, attached ? "online" : "registered", "%s: %s (%s)",
-		   attached ? "here again" : "registered", hw->label, hw->node);
+	trail_device(device, attached ? "online" : "registered", "%s: %s (%s)",
+		     attached ? "here again" : "registered", hw->label, hw->node);
+	/* The seat may have changed while it was away. */
+	device_recheck(device);
 	/* Readers may be waiting since before. */
 	on_ring(device->io, -1, EPOLLIN, device);
 	return 0;
@@ -300,6 +313,26 @@ void device_unplug(struct device *device)
 	devring_reader_close(device->sink);
 	device->sink = NULL;
 	device->readers = 0;
+}
+
+void device_recheck(struct device *device)
+{
+	int revoked;
+
+	if (device->phase == DEVICE_ABSENT)
+		return;
+	if (!is_sink(device))
+		readers_look(device, "reader-stopped");
+	revoked = devring_revoke_readers(device->ring_fd, DEVRING_REVOKE_RECHECK, 0, 0);
+	if (revoked > 0) {
+		log_device(LOG_INFO, device->name, "rechecked", "%d lost access with their right to it",
+			   revoked);
+		if (!is_sink(device))
+			readers_look(device, "reader-revoked");
+	} else if (revoked < 0 && revoked != -ENODEV) {
+		log_device(LOG_WARNING, device->name, NULL, "cannot end the access of those who lost "
+			   "their right to it: %s", strerror(-revoked));
+	}
 }
 
 void device_reconfigure(struct device *device)
@@ -330,7 +363,7 @@ int device_set_ring(struct device *device, uint32_t slots, uint32_t slot_size)
 	    now.geometry.slot_size == slot_size && now.geometry.metadata_size == metadata)
 		return 0;
 	if (is_sink(device))
-		return devring_set_ring_fd(device->sink_fd, slots, slot_size, metadata, NULL);
+		return devring_set_ring_fd(device->ring_fd, slots, slot_size, metadata, NULL);
 	error = devring_producer_set_ring(device->producer, slots, slot_size, metadata);
 	if (!error)
 		devring_producer_drop_old(device->producer);
@@ -349,7 +382,7 @@ int device_set_format(struct device *device, struct devring_format *format)
 		return 0;
 	format->generation = 0;
 	if (is_sink(device))
-		return devring_set_format_fd(device->sink_fd, format);
+		return devring_set_format_fd(device->ring_fd, format);
 	return devring_producer_set_format(device->producer, format);
 }
 

@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "hardware.h"
+#include "readers.h"
 
 struct device;
 struct manager;
@@ -51,11 +52,12 @@ struct device {
 	sd_event_source *io;		/* of either */
 	sd_event_source *timer;		/* linger or retry */
 	unsigned int readers;
+	struct readers who;		/* they are; of a source */
 	unsigned int retry_ms;		/* until the next try after the next failure; 0: first */
 	int error;			/* that the kernel was told; 0: none */
 	bool said;			/* the log has this error already */
 	bool lost;			/* somebody took it away from us */
-	int sink_fd;			/* what the sink reads, for its set-up */
+	int ring_fd;			/* of either, for calls that need no object */
 	uint64_t number;		/* of frames committed, for their checksums */
 	void *open;			/* the driver's own, while the hardware is open */
 };
@@ -66,6 +68,8 @@ void device_free(struct device *device);
 int device_plug(struct device *device, const struct hardware *hw);
 /* Its hardware is gone, or devringd ends: readers keep their descriptors. */
 void device_unplug(struct device *device);
+/* Ends the access of those who could not open the device any more. */
+void device_recheck(struct device *device);
 /* The configuration changed: what runs goes on with it. */
 void device_reconfigure(struct device *device);
 
@@ -79,8 +83,8 @@ void device_works(struct device *device);
 int device_set_ring(struct device *device, uint32_t slots, uint32_t slot_size);
 int device_set_format(struct device *device, struct devring_format *format);
 /*
- * A source took slots: taking one reads whatever is due first, which may have been the news that the
- * number of readers changed, and the descriptor does not tell that again. May end the device's open.
+ * A source took slots: taking one reads whatever is due first, which may have been the news that
+ * readers came or went, and the descriptor does not tell that again. May end the device's open.
  */
 void device_took_slots(struct device *device);
 /* Commits a slot, with its checksum where that is asked for. */

@@ -3,7 +3,7 @@
 
 DEVRINGD_DIR := userspace/devringd
 DEVRINGD_OBJ := $(BUILD)/obj/devringd
-DEVRINGD_PACKAGES := libsystemd libudev libnl-3.0 libusb-1.0 alsa jansson
+DEVRINGD_PACKAGES := libsystemd libudev libnl-3.0 libusb-1.0 alsa jansson audit
 DEVRINGD := $(BUILD)/bin/devringd
 
 DEVRINGD_SRC := $(wildcard $(DEVRINGD_DIR)/*.c)

@@ -10,6 +10,7 @@
 
 #include "log.h"
 #include "text.h"
+#include "trail.h"
 
 /* What comes at once is listed at once. */
 #define RESCAN_MS	30
@@ -160,10 +161,9 @@ static void plug(struct manager *m, struct device *d, const struct hardware *hw)
 	int error = device_plug(d, hw);
 
 	if (error) {
-		log_device(LOG_ERR, *d->name ? d->name : hw->stable_id, "error",
-			   error == -EDQUOT ? "cannot be provided: this user's limit of devices is "
-			   "reached; raise it by the module's parameters" :
-			   "cannot be provided: %s", strerror(-error));
+		trail_device(d, "refused", error == -EDQUOT ?
+			     "cannot be provided: this user's limit of devices is reached; raise it by "
+			     "the module's parameters" : "cannot be provided: %s", strerror(-error));
 		d->lost = true;
 		return;
 	}
@@ -175,7 +175,7 @@ static void unplug(struct manager *m, struct device *d)
 	if (d->phase == DEVICE_ABSENT)
 		return;
 	device_unplug(d);
-	log_device(LOG_INFO, d->name, "offline", "unplugged: %s", d->hw.label);
+	trail_device(d, "offline", "unplugged: %s", d->hw.label);
 	hotplug_tell(m->hotplug, d, false);
 }
 
@@ -273,11 +273,36 @@ static void on_gone(void *user, const char *syspath)
 	}
 }
 
+static int on_recheck(sd_event_source *source, void *user)
+{
+	struct manager *m = user;
+
+	(void)source;
+	for (struct device *d = m->devices; d; d = d->next)
+		device_recheck(d);
+	manager_changed(m);
+	return 0;
+}
+
+void manager_recheck(void *user)
+{
+	struct manager *m = user;
+
+	/* Once for all that changed at a time. */
+	if (m->recheck)
+		sd_event_source_set_enabled(m->recheck, SD_EVENT_ONESHOT);
+	else if (sd_event_add_defer(m->event, &m->recheck, on_recheck, m) < 0)
+		log_error("out of memory: who lost the right to a device keeps it open");
+}
+
 int manager_start(struct manager *m)
 {
-	struct discovery_calls calls = { .doubt = on_doubt, .gone = on_gone, .user = m };
+	struct discovery_calls calls = {
+		.doubt = on_doubt, .gone = on_gone, .permissions = manager_recheck, .user = m,
+	};
 
 	m->starting = true;
+	trail_audit(m->config->audit);
 	m->hotplug = hotplug_open(m);
 	if (!m->hotplug) {
 		log_error("cannot make the device hotplug: %s", strerror(errno));
@@ -296,6 +321,7 @@ int manager_start(struct manager *m)
 	}
 	if (!discovery_has_udevd(m->discovery))
 		log_info("no udevd runs here: using the kernel's own events");
+	m->seats = seats_open(m->event, manager_recheck, m);
 	reconcile(m);
 	m->starting = false;
 	return 0;
@@ -312,6 +338,10 @@ void manager_stop(struct manager *m)
 	m->devices = NULL;
 	discovery_close(m->discovery);
 	m->discovery = NULL;
+	seats_close(m->seats);
+	m->seats = NULL;
+	sd_event_source_disable_unref(m->recheck);
+	m->recheck = NULL;
 	sd_event_source_disable_unref(m->rescan);
 	m->rescan = NULL;
 	table_close(m->table);
@@ -332,6 +362,7 @@ bool manager_reload(struct manager *m)
 	}
 	config_free(m->config);
 	m->config = config;
+	trail_audit(config->audit);
 	for (struct device *d = m->devices; d; d = d->next) {
 		if (d->phase == DEVICE_ABSENT)
 			continue;
@@ -341,8 +372,8 @@ bool manager_reload(struct manager *m)
 		}
 		device_unplug(d);
 		devring_unregister_device(m->control, d->id);
+		trail_device(d, "removed", "not wanted by the configuration any more");
 		d->id = 0;
-		log_device(LOG_INFO, d->name, "removed", "not wanted by the configuration any more");
 		hotplug_tell(m->hotplug, d, false);
 	}
 	reconcile(m);

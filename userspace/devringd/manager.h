@@ -10,6 +10,7 @@
 #include "device.h"
 #include "hotplug.h"
 #include "names.h"
+#include "seats.h"
 #include "table.h"
 #include "udev.h"
 
@@ -28,6 +29,8 @@ struct manager {
 	struct discovery *discovery;
 	sd_event_source *rescan;	/* timer: list again */
 	bool rescan_due;
+	struct seats *seats;
+	sd_event_source *recheck;	/* at the next opportunity */
 	struct device *devices;
 	struct hotplug *hotplug;
 	struct table *table;
@@ -45,6 +48,8 @@ bool manager_reload(struct manager *manager);
 bool manager_is_replaced(struct manager *manager);
 /* List all hardware again soon, and compare. */
 void manager_doubt(struct manager *manager);
+/* Rights to devices may have changed: soon end the access of those who lost theirs. */
+void manager_recheck(void *manager);
 /* A device's state changed: status line and table follow. */
 void manager_changed(struct manager *manager);
 /* How much the config lets us provide of this hardware. */

@@ -19,6 +19,24 @@ struct discovery {
 };
 
 static const char *const subsystems[] = { "video4linux", "sound" };
+/* What we provide ourselves. */
+static const char own[] = "devring";
+
+static void tell(struct discovery *d, struct udev_device *dev)
+{
+	const char *action = udev_device_get_action(dev);
+	const char *syspath = udev_device_get_syspath(dev);
+	const char *subsystem = udev_device_get_subsystem(dev);
+
+	if (subsystem && !strcmp(subsystem, own)) {
+		if (action && !strcmp(action, "change"))
+			d->calls.permissions(d->calls.user);
+	} else if (action && syspath && !strcmp(action, "remove")) {
+		d->calls.gone(d->calls.user, syspath);
+	} else {
+		d->calls.doubt(d->calls.user);
+	}
+}
 
 static int on_monitor(sd_event_source *source, int fd, uint32_t revents, void *user)
 {
@@ -29,23 +47,17 @@ static int on_monitor(sd_event_source *source, int fd, uint32_t revents, void *u
 	(void)fd;
 	(void)revents;
 	for (;;) {
-		const char *action, *syspath;
-
 		errno = 0;
 		dev = udev_monitor_receive_device(d->monitor);
 		if (!dev)
 			break;
-		action = udev_device_get_action(dev);
-		syspath = udev_device_get_syspath(dev);
-		if (action && syspath && !strcmp(action, "remove"))
-			d->calls.gone(d->calls.user, syspath);
-		else
-			d->calls.doubt(d->calls.user);
+		tell(d, dev);
 		udev_device_unref(dev);
 	}
 	if (errno == ENOBUFS) {
 		log_info("udev's events came faster than they could be read; listing again");
 		d->calls.doubt(d->calls.user);
+		d->calls.permissions(d->calls.user);
 	}
 	return 0;
 }
@@ -59,6 +71,8 @@ static int listen_to_udevd(struct discovery *d, sd_event *event)
 		if (udev_monitor_filter_add_match_subsystem_devtype(d->monitor, subsystems[i],
 								    NULL) < 0)
 			return -1;
+	if (udev_monitor_filter_add_match_subsystem_devtype(d->monitor, own, NULL) < 0)
+		return -1;
 	/* More room needs a capability; without it a flood ends in ENOBUFS, and a new listing. */
 	udev_monitor_set_receive_buffer_size(d->monitor, 1 << 20);
 	if (udev_monitor_enable_receiving(d->monitor) < 0)

@@ -15,6 +15,8 @@ struct discovery_calls {
 	void (*doubt)(void *user);
 	/* The class device at this path is gone. */
 	void (*gone)(void *user, const char *syspath);
+	/* udevd has set the permissions of a devring node anew. */
+	void (*permissions)(void *user);
 	void *user;
 };
 
