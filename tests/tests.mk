@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Included by the top-level Makefile. Compiles tests/kernel/*.c, one static
+# Included by the top-level Makefile. Compiles tests/kernel/*.c and tests/attacks/*.c, one static
 # program a file, into build/tests/kernel; those that also run in the user-mode debug kernel are
 # linked into build/tests/kernel-um as well. A file with `/* lane: guest */` in its first five lines
-# needs the stock kernel; abi32.c is a 32-bit program, which that other kernel cannot run either.
+# needs real page tables or processors; abi32.c is a 32-bit program, which the user-mode kernel cannot
+# run either. One with `/* lane: debug */` needs a debug kernel, and goes to build/tests/kernel-debug.
 
-KERNEL_TESTS := $(sort $(wildcard tests/kernel/*.c))
-KERNEL_TEST_HEADERS := $(wildcard tests/kernel/*.h uapi/linux/*.h)
-KERNEL_TESTS_GUEST := $(shell for f in $(KERNEL_TESTS); do \
-	head -n 5 $$f | grep -qF '/* lane: guest */' && echo $$f; done) tests/kernel/abi32.c
+KERNEL_TEST_SOURCES := $(sort $(wildcard tests/kernel/*.c tests/attacks/*.c))
+KERNEL_TEST_HEADERS := $(wildcard tests/kernel/*.h tests/attacks/*.h uapi/linux/*.h)
+kernel_tests_of_lane = $(shell for f in $(KERNEL_TEST_SOURCES); do \
+	head -n 5 $$f | grep -qF '/* lane: $(1) */' && echo $$f; done)
+KERNEL_TESTS_DEBUG := $(call kernel_tests_of_lane,debug)
+KERNEL_TESTS := $(filter-out $(KERNEL_TESTS_DEBUG),$(KERNEL_TEST_SOURCES))
+KERNEL_TESTS_GUEST := $(call kernel_tests_of_lane,guest) tests/kernel/abi32.c
 KERNEL_TESTS_UM := $(filter-out $(KERNEL_TESTS_GUEST),$(KERNEL_TESTS))
-KERNEL_TEST_PROGRAMS := $(KERNEL_TESTS:tests/kernel/%.c=build/tests/kernel/%) \
-	$(KERNEL_TESTS_UM:tests/kernel/%.c=build/tests/kernel-um/%)
+kernel_test_names = $(basename $(notdir $(1)))
+KERNEL_TEST_PROGRAMS := $(addprefix build/tests/kernel/,$(call kernel_test_names,$(KERNEL_TESTS))) \
+	$(addprefix build/tests/kernel-um/,$(call kernel_test_names,$(KERNEL_TESTS_UM) $(KERNEL_TESTS_DEBUG))) \
+	$(addprefix build/tests/kernel-debug/,$(call kernel_test_names,$(KERNEL_TESTS_DEBUG)))
 
 KERNEL_TEST_CFLAGS ?= -O2 -g
 KERNEL_TEST_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-parameter \
@@ -23,9 +29,23 @@ build/kselftest/kselftest_harness.h:
 
 build/tests/kernel/abi32: KERNEL_TEST_FLAGS += -m32
 
-build/tests/kernel/%: tests/kernel/%.c $(KERNEL_TEST_HEADERS) | build/kselftest/kselftest_harness.h
+define COMPILE_KERNEL_TEST
 	@mkdir -p $(@D)
 	$(CC) $(KERNEL_TEST_FLAGS) $(KERNEL_TEST_CFLAGS) -o $@ $<
+endef
+
+build/tests/kernel/%: tests/kernel/%.c $(KERNEL_TEST_HEADERS) | build/kselftest/kselftest_harness.h
+	$(COMPILE_KERNEL_TEST)
+
+build/tests/kernel/%: tests/attacks/%.c $(KERNEL_TEST_HEADERS) | build/kselftest/kselftest_harness.h
+	$(COMPILE_KERNEL_TEST)
+
+build/tests/kernel-debug/%: tests/kernel/%.c $(KERNEL_TEST_HEADERS) | build/kselftest/kselftest_harness.h
+	$(COMPILE_KERNEL_TEST)
+
+$(KERNEL_TESTS_DEBUG:tests/kernel/%.c=build/tests/kernel-um/%): build/tests/kernel-um/%: build/tests/kernel-debug/%
+	@mkdir -p $(@D)
+	ln -f $< $@
 
 build/tests/kernel-um/%: build/tests/kernel/%
 	@mkdir -p $(@D)
@@ -35,8 +55,9 @@ build/tests/kernel-um/%: build/tests/kernel/%
 .PHONY: kernel-tests-stale
 kernel-tests-stale:
 	@rm -f $(filter-out $(KERNEL_TEST_PROGRAMS),$(wildcard build/tests/kernel/* \
-		build/tests/kernel-um/*))
+		build/tests/kernel-debug/* build/tests/kernel-um/*))
 
 TEST_PRODUCTS += kernel-tests-stale $(KERNEL_TEST_PROGRAMS)
 
 include tests/unit/unit.mk
+include tests/containers/containers.mk

@@ -21,6 +21,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -44,6 +45,7 @@ struct map {
 static atomic_int files[FILES];
 static struct map maps[MAPS];
 static atomic_ullong last_id, last_generation, last_sequence;
+static int ends[2];	/* descriptors are sent through it, and some stay in it */
 static unsigned long long seed = 1;
 static unsigned int ops = 4000, threads = 2;
 static int verbose;
@@ -201,14 +203,20 @@ static void do_set_up(struct thread *t)
 					 .metadata_size = near(t, pick(t, 200)));
 	struct devring_set_format f = INIT(devring_set_format, .format.kind = pick(t, 6));
 	struct devring_set_state s = INIT(devring_set_state, .state = pick(t, 5), .error = pick(t, 3));
-	struct devring_set_reader d = INIT(devring_set_reader, .flags = pick(t, 4), .start = pick(t, 6),
-					   .holds = near(t, pick(t, 17)));
+	struct devring_set_reader d = INIT(devring_set_reader, .flags = pick(t, 8), .start = pick(t, 6),
+					   .holds = near(t, pick(t, 17)), .wake_frames = pick(t, 4),
+					   .wake_rate = chance(t, 2) ? near(t, 1000) : 0);
 	struct devring_release e = INIT(devring_release, .sequence = near(t, last_sequence));
 	struct devring_grant g = INIT(devring_grant);
+	struct devring_export x = INIT(devring_export, .generation = last_generation, .slot = pick(t, 8));
 	struct timespec now;
 	int fd = any_file(t);
 
-	switch (pick(t, 7)) {
+	if (chance(t, 8)) {
+		d.wake_frames = near(t, pick(t, 4));
+		d.wake_rate = near(t, pick(t, 1000));
+	}
+	switch (pick(t, 8)) {
 	case 0:
 	case 1:
 		if (!CALL(t, fd, DEVRING_IOC_SET_RING, r))
@@ -222,6 +230,9 @@ static void do_set_up(struct thread *t)
 		break;
 	case 4:
 		CALL(t, fd, DEVRING_IOC_SET_READER, d);
+		break;
+	case 6:
+		CALL(t, fd, DEVRING_IOC_EXPORT, x);
 		break;
 	case 5:
 		clock_gettime(CLOCK_BOOTTIME, &now);
@@ -247,6 +258,8 @@ static void do_access(struct thread *t)
 		return;
 	if (r.what == DEVRING_REVOKE_READER)
 		r.reader = l.count ? readers[0].id : odd_number(t);
+	if (r.what == DEVRING_REVOKE_UID)
+		r.uid = near(t, pick(t, 2));
 	CALL(t, fd, DEVRING_IOC_REVOKE, r);
 }
 
@@ -320,6 +333,17 @@ static void do_map(struct thread *t)
 			mprotect(m->at, m->bytes, m->prot);
 	if (m->at && chance(t, 8))
 		madvise(m->at, m->bytes, chance(t, 2) ? MADV_DONTNEED : chance(t, 2) ? MADV_DOFORK : MADV_DONTFORK);
+	/* Half of it, or more than there is, maybe elsewhere. */
+	if (m->at && chance(t, 8)) {
+		size_t bytes = chance(t, 2) ? (m->bytes + 4096) / 2 & ~4095UL : m->bytes + 4096 * pick(t, 3);
+
+		p = mremap(m->at, m->bytes, bytes, chance(t, 2) ? MREMAP_MAYMOVE : 0);
+		if (p != MAP_FAILED) {
+			m->at = p;
+			m->bytes = bytes;
+		}
+		touch(t, m);
+	}
 	if (m->at && chance(t, 3)) {
 		munmap(m->at, m->bytes);
 		m->at = NULL;
@@ -355,6 +379,34 @@ static void do_poll(struct thread *t)
 		epoll_ctl(epoll, EPOLL_CTL_ADD, p[i].fd, &event);
 	epoll_wait(epoll, &event, 1, 0);
 	keep_file(t, epoll);
+}
+
+/* Files on their way to somebody: only the message has them. */
+static void do_pass(struct thread *t)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = { 0 };
+	struct iovec iov = { "", 1 };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	char c;
+	int fd = any_file(t);
+
+	if (chance(t, 2)) {
+		control.header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+						   .cmsg_len = CMSG_LEN(sizeof(int)) };
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		(void)!sendmsg(ends[0], &message, MSG_DONTWAIT);
+		return;
+	}
+	iov.iov_base = &c;
+	if (recvmsg(ends[1], &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1 ||
+	    control.header.cmsg_type != SCM_RIGHTS || !message.msg_controllen)
+		return;
+	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
+	keep_file(t, fd);
 }
 
 /* A child with copies of all files and maps, which dies somewhere. */
@@ -405,8 +457,10 @@ static void *run(void *argument)
 			do_write(t, any_file(t), NULL);
 		else if (what < 88)
 			do_map(t);
-		else if (what < 96)
+		else if (what < 94)
 			do_poll(t);
+		else if (what < 96)
+			do_pass(t);
 		else if (what < 99)
 			keep_file(t, dup(any_file(t)));
 		else if (chance(t, 3))
@@ -438,6 +492,8 @@ static int let_go(struct devring_info *info)
 	for (int i = 0; i < FILES; i++)
 		if (files[i] > 0)
 			close(files[i]);
+	close(ends[0]);
+	close(ends[1]);
 	while (!ioctl(control, DEVRING_IOC_QUERY, &q)) {
 		struct devring_unregister u = INIT(devring_unregister, .id = q.device.id);
 
@@ -465,7 +521,9 @@ int main(int argc, char **argv)
 		{ "threads", required_argument, NULL, 't' }, { "verbose", no_argument, NULL, 'v' }, { }
 	};
 	struct thread t[THREADS_MAX];
+	struct timespec began, ended;
 	struct devring_info info;
+	double s;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -485,6 +543,9 @@ int main(int argc, char **argv)
 	signal(SIGBUS, on_signal);
 	signal(SIGSEGV, on_signal);
 	signal(SIGPIPE, SIG_IGN);
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends))
+		return perror("socketpair"), 2;
+	clock_gettime(CLOCK_MONOTONIC, &began);
 	for (int i = 0; i < MAPS; i++)
 		pthread_mutex_init(&maps[i].lock, NULL);
 	for (unsigned int i = 0; i < threads; i++) {
@@ -494,6 +555,10 @@ int main(int argc, char **argv)
 	}
 	for (unsigned int i = 0; i < threads; i++)
 		pthread_join(t[i].thread, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	s = ended.tv_sec - began.tv_sec + (ended.tv_nsec - began.tv_nsec) / 1e9;
+	printf("# seed %llu, %llu operations in %.1f s, %.0f a second\n", seed, (unsigned long long)ops * threads, s,
+	       (unsigned long long)ops * threads / s);
 	printf("ok 1 - no map gives a signal\n");
 	c = let_go(&info);
 	printf("%sok 2 - nothing is left (%u devices, %llu bytes)\n", c ? "not " : "", info.devices,

@@ -213,6 +213,37 @@ static inline char task_state(pid_t pid)
 	return p ? p[2] : 'X';
 }
 
+/* One byte over a socket, and a descriptor with it: 1, or a negative errno. */
+static inline long send_fd(int socket, int fd)
+{
+	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr header; } control = { 0 };
+	struct iovec iov = { "", 1 };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+
+	control.header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+					   .cmsg_len = CMSG_LEN(sizeof(int)) };
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	return rc(sendmsg(socket, &message, 0));
+}
+
+/* What send_fd() sent: a descriptor, or a negative errno. */
+static inline int receive_fd(int socket)
+{
+	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr header; } control = { 0 };
+	char c;
+	struct iovec iov = { &c, 1 };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	long n = rc(recvmsg(socket, &message, MSG_CMSG_CLOEXEC));
+	int fd;
+
+	if (n != 1 || control.header.cmsg_type != SCM_RIGHTS)
+		return n < 0 ? n : -EBADMSG;
+	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
+	return fd;
+}
+
 /* Wait until @pid (a process, or a thread by its tid) sleeps. */
 #define WAIT_ASLEEP(pid) WAIT_FOR(task_state(pid) == 'S')
 
@@ -648,11 +679,11 @@ static inline struct devring_info info_now(ARGS)
 
 FIXTURE(settings) {
 	mode_t mode;
-	char parameters[5][16];
+	char parameters[6][16];
 };
 
 static const char *const parameter_names[] = {
-	"user_devices", "user_readers", "user_holds", "user_mb", "total_mb",
+	"user_devices", "user_registrations", "user_readers", "user_holds", "user_mb", "total_mb",
 };
 
 static inline int parameter_io(const char *name, char *text, size_t size, int flags)

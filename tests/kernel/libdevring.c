@@ -611,6 +611,29 @@ TEST_F(client, revoked)
 	EXPECT_EQ(-ENODEV, devring_sample_begin(self->r, &a));
 }
 
+TEST_F(client, granted)
+{
+	struct devring_reader_file *r;
+	struct devring_view v;
+	int fd;
+
+	READER();
+	PRODUCE(1);
+	EXPECT_EQ(-ETIME, devring_grant_reader(devring_reader_fd(self->r), 1));
+	EXPECT_EQ(-EACCES, devring_grant_reader(devring_producer_fd(self->p), 0));
+	fd = devring_grant_reader(devring_reader_fd(self->r), now_ns(CLOCK_BOOTTIME) + 600000000000);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+	EXPECT_EQ(-EACCES, devring_grant_reader(fd, 0));
+	ASSERT_EQ(0, devring_reader_from_fd(&r, fd, NULL));
+	EXPECT_EQ(DEVRING_EVENT_FRAME, devring_reader_next(r, &v, -1));
+	EXPECT_TRUE(is_frame(v.data, v.bytes, 0));
+	devring_reader_close(self->r);
+	self->r = NULL;
+	EXPECT_EQ(-ENODEV, devring_reader_next(r, &v, -1));
+	devring_reader_close(r);
+}
+
 /* ---- producing ---- */
 
 TEST_F(client, slots)
@@ -690,6 +713,21 @@ TEST_F(client, readers_come_and_go)
 	EXPECT_EQ(1, devring_producer_wait_readers(self->p, 0, -1));
 	pthread_join(later.thread, NULL);
 	EXPECT_EQ(-EAGAIN, later.result);
+}
+
+/* What take() read on its way to a slot the descriptor does not tell again: it is asked for. */
+TEST_F(client, readers_come_while_slots_are_taken)
+{
+	struct pollfd pfd = { .fd = devring_producer_fd(self->p), .events = POLLIN };
+
+	READER();
+	EXPECT_EQ(-EAGAIN, devring_reader_next(self->r, &self->v, 0));
+	EXPECT_FALSE(devring_producer_has_news(self->p));
+	PRODUCE(1);
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
+	EXPECT_TRUE(devring_producer_has_news(self->p));
+	EXPECT_EQ(1, devring_producer_readers(self->p));
+	EXPECT_FALSE(devring_producer_has_news(self->p));
 }
 
 TEST_F(client, taken_over)

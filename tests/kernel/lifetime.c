@@ -194,32 +194,18 @@ TEST_F(life, of_a_lease_by_mapping)
 
 TEST_F(life, of_a_lease_that_is_passed_on)
 {
-	struct msghdr message = { 0 };
-	char control[CMSG_SPACE(sizeof(int))], c = 0;
-	struct iovec iov = { &c, 1 };
-	int ends[2], fd;
+	int ends[2];
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
-	message = (struct msghdr){ .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-				   .msg_controllen = sizeof(control) };
 	CHILD(self->producer) {
-		struct cmsghdr *header;
-
 		live_up_to(_metadata, self, 0, PRODUCED);
-		memset(control, 0, sizeof(control));
-		header = CMSG_FIRSTHDR(&message);
-		*header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
-					    .cmsg_len = CMSG_LEN(sizeof(int)) };
-		memcpy(CMSG_DATA(header), &self->s.fd, sizeof(int));
-		ASSERT_EQ(1, sendmsg(ends[0], &message, 0));
+		ASSERT_EQ(1, send_fd(ends[0], self->s.fd));
 	}
 	wait_child(_metadata, self->producer);
 	ASSERT_EQ(sizeof(self->s), read(self->id_pipe[0], &self->s, sizeof(self->s)));
 	/* It lives in the message. */
 	EXPECT_EQ(DEVRING_STATE_AVAILABLE, state_now(_metadata, self->s.id));
-	ASSERT_EQ(1, recvmsg(ends[1], &message, MSG_CMSG_CLOEXEC));
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
-	adopt(_metadata, self, fd);
+	adopt(_metadata, self, receive_fd(ends[1]));
 	EXPECT_EQ(3, self->s.head);
 	ASSERT_EQ(0, produce(&self->s, 5));
 	munmap(self->s.map, area_bytes(&self->s.g));

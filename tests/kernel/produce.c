@@ -418,6 +418,26 @@ TEST_F(producer, readers_come_first)
 	EXPECT_QUEUED(3);
 }
 
+/* One for another: as many as before, but the producer may ask who they are. */
+TEST_F(producer, news_of_others)
+{
+	struct devring_readers news;
+	struct stream a, b;
+	int fd = self->s.fd;
+
+	reader_up(_metadata, &self->s, &a);
+	ASSERT_EQ(sizeof(news), rc(read(fd, &news, sizeof(news))));
+	EXPECT_EQ(1, news.readers);
+	reader_up(_metadata, &self->s, &b);
+	close(a.fd);
+	EXPECT_EQ(POLLIN | POLLOUT, ready(fd, POLLIN | POLLOUT));
+	memset(&news, POISON, sizeof(news));
+	ASSERT_EQ(sizeof(news), rc(read(fd, &news, sizeof(news))));
+	EXPECT_EQ(DEVRING_RECORD_READERS, news.rec.kind);
+	EXPECT_EQ(1, news.readers);
+	EXPECT_EQ(POLLOUT, ready(fd, POLLIN | POLLOUT));
+}
+
 TEST_F(producer, news_without_slots)
 {
 	struct devring_slot slot;
