@@ -10,11 +10,23 @@
  *
  * Rings are numbered by generation. A reader may hold a frame of any ring that it was given one of.
  *
- * Proved: no map shows memory that was freed; there are no rings but the one in force and the one kept; a producer that was taken over commits nothing;
- *	what a reader holds stays as it is until its next read or the end of its time; no producer's map reaches a ring
- *	that is not in force.
- * Must be found: FREE_FIRST (freed, then zapped), KEEP_ALL (the ring before last is not ended), STALE_COMMIT (the
- *	generation of a commit is not looked at), OLD_WRITABLE (the producer's maps of the ring before are not zapped).
+ * Whoever dies, at any moment, lets go of what it has: a reader of its maps and its hold, a producer of its slots.
+ *
+ * Proved:
+ *	shown: no map shows memory that was freed;
+ *	bounded: there are no rings but the one in force and the one kept;
+ *	current: a commit is of the ring in force, by the producer there is;
+ *	still: what a reader holds stays as it is, until its next read or the end of its time, whatever a producer that
+ *		was replaced does to its maps;
+ *	back: when nothing moves any more, all rings but the one in force are freed, whoever died.
+ * Must be refused:
+ *	FREE_FIRST (shown): freed, then taken out of the maps
+ *	KEEP_ALL (bounded): the ring before last is not ended
+ *	STALE_COMMIT (current): the generation of a commit is not looked at
+ *	OLD_WRITABLE (still): the producer's maps of the ring before stay
+ *	NO_TIDY (back): what is kept is ended by the next ring alone
+ * Left out: the header's page, the reuse of a window after 1024 generations, and what the slots of a ring are (slots.pml).
+ * Bounds: three generations, two producers, one reader with one hold.
  */
 #define LAST	3
 
@@ -126,10 +138,11 @@ proctype produce(byte me; bool take_over)
 	:: /* commits it, some time later; under the lock */
 		true -> atomic {
 #ifdef STALE_COMMIT
-			assert(producer != me || g == 0 || g == ring)
+			assert(producer != me || g == 0 || g == ring)	/* current */
 #else
 			if
-			:: producer == me && g == ring -> assert(!freed[ring])
+			:: producer == me && g == ring ->
+				assert(!freed[ring])	/* current */
 			:: else	/* ENODEV or ESTALE */
 			fi
 #endif
@@ -154,12 +167,23 @@ active proctype read_frames()
 	:: /* a read: under the lock; the hold that was there ends */
 		atomic { held = ring; spoilt = false }
 	:: /* it looks at what it holds */
-		atomic { held != 0 -> assert(!spoilt && !freed[held]) }
+		atomic { held != 0 ->
+			assert(!spoilt && !freed[held])	/* still */
+		}
 	:: /* its map shows memory that is there */
-		atomic { assert(!(reader_map[1] && freed[1]) && !(reader_map[2] && freed[2]) &&
-				!(reader_map[3] && freed[3])) }
-	:: ring == LAST -> break
-	od
+		atomic {
+			assert(!(reader_map[1] && freed[1]));	/* shown */
+			assert(!(reader_map[2] && freed[2]))	/* shown */
+		}
+	:: break	/* dies */
+	od;
+	/* exit, devring_file_leave() */
+	atomic {
+		reader_map[1] = false;
+		reader_map[2] = false;
+		reader_map[3] = false
+	};
+	atomic { held = 0; spoilt = false }
 }
 
 /* Comes when the time is over, or when nothing is held any more. */
@@ -167,8 +191,12 @@ active proctype tidy()
 {
 	byte was;
 
-	do
+end:	do
+#ifdef NO_TIDY
+	:: atomic { !mutex && old != 0 && held != old && false -> mutex = true };
+#else
 	:: atomic { !mutex && old != 0 -> mutex = true };
+#endif
 	   if
 	   :: old != 0 ->
 		down_write();
@@ -185,7 +213,6 @@ active proctype tidy()
 	   :: else
 	   fi;
 	   mutex = false
-	:: ring == LAST -> break
 	od
 }
 
@@ -203,10 +230,21 @@ active proctype count()
 			:: else
 			fi
 		}
-		assert(n <= 1 + (old != 0))
+		assert(n <= 1 + (old != 0));	/* bounded */
+		n = 0;
+		i = 0
 	   }
-	:: ring == LAST -> break
+	:: break
 	od
+}
+
+active proctype watchdog()
+{
+	timeout;
+#ifndef KEEP_ALL	/* violates this, too */
+	assert(ring == 1 || freed[1]);	/* back */
+	assert(ring <= 2 || freed[2])	/* back */
+#endif
 }
 
 init {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Revocation against faults, new maps, forks and pread().
+ * Revocation against faults, new maps, forks and pread(2).
  *
  *	revoke	devring_file_revoke(): flag under map_sem, then zap
  *	fault	map_fault(), find_pages() under map_sem for reading
@@ -8,17 +8,31 @@
  *	pread	devring_file_pread(), copy_part(): into a page of our own under map_sem, to the caller after it
  *	fork	copies page table entries of a map that is linked before they are copied
  *
- * The producer goes on writing; revoke() has returned from `done` on.
+ *	death	the kernel empties the maps, then devring_file_leave()
  *
- * Proved: after that nothing written later can be seen through the file.
- * Must be found: ZAP_FIRST (zap, then flag), NO_LOCK (the fault looks without the semaphore), POPULATE_IN_MMAP (mmap() inserts
- *	pages itself, before the map is linked), DIRECT_COPY (pread() copies to the caller without a page between).
+ * The producer goes on writing; the call that revokes has returned from `done` on. Who maps, and its child, may be killed
+ * between any two of their steps.
+ *
+ * Proved:
+ *	hidden: after that nothing written later can be seen through the file;
+ *	counted: the file is counted as open until it is revoked or its last user has died, and its end is counted once.
+ * Must be refused:
+ *	ZAP_FIRST (hidden): zap, then flag
+ *	NO_LOCK (hidden): the fault looks without the semaphore
+ *	POPULATE_IN_MMAP (hidden): devring_mmap() inserts pages itself, before the map is linked
+ *	DIRECT_COPY (hidden): copies to the caller without a page between
+ *	COUNT_TWICE (counted): who dies does not ask whether it was revoked
+ * Left out: grants (they are revoked as any file), expiry, and what the kernel does when maps move.
+ * Bounds: one file, two maps, three writes.
  */
 #define MAPS 2
 
 byte content;			/* what is in the slot: rises */
-byte at_return;			/* what was there when revoke() returned */
-bool revoked, done;
+byte at_return;			/* what was there when the call that revokes returned */
+bool revoked, done, left;
+byte users = 1;			/* processes that have the file */
+short opens = 1;			/* devring_dev.opens */
+bool mutex;
 bool linked[MAPS], present[MAPS];
 byte readers;			/* map_sem */
 bool writer;
@@ -54,18 +68,41 @@ active proctype revoker()
 {
 	byte i;
 
+	atomic { !mutex -> mutex = true };
+	if
+	:: left -> goto out	/* no longer among the files */
+	:: else
+	fi;
 #ifdef ZAP_FIRST
 	zap();
 	down_write();
-	revoked = true;
+	d_step { revoked = true; opens-- };
 	up_write();
 #else
 	down_write();
-	revoked = true;
+	d_step { revoked = true; opens-- };
 	up_write();
 	zap();
 #endif
-	atomic { at_return = content; done = true }
+	atomic { at_return = content; done = true };
+out:	mutex = false
+}
+
+/* The last one that has the file closes it. */
+inline leave()
+{
+	if
+	:: d_step { users == 1 -> users = 0 };
+	   atomic { !mutex -> mutex = true };
+#ifdef COUNT_TWICE
+	   opens--;
+#else
+	   opens = opens - !revoked;
+#endif
+	   left = true;
+	   mutex = false
+	:: d_step { users > 1 -> users-- }
+	fi
 }
 
 /* What the owner of a map sees; nothing newer than what there was when revoke() returned. */
@@ -73,15 +110,28 @@ inline look(m)
 {
 	atomic {
 		if
-		:: present[m] && done -> assert(content <= at_return)
+		:: present[m] && done ->
+			assert(content <= at_return)	/* hidden */
 		:: else
 		fi
 	}
 }
 
+/* The child: its map is linked behind the parent's, then entries are copied under the page table lock. */
+proctype child()
+{
+	do
+	:: look(1)
+	:: break	/* dies */
+	od;
+	present[1] = false;
+	linked[1] = false;
+	leave()
+}
+
 active proctype mapper()
 {
-	bool was_revoked, may_copy;
+	bool was_revoked, may_copy, forked;
 
 	/* mmap() */
 	down_read();
@@ -112,15 +162,17 @@ active proctype mapper()
 		fi;
 		up_read()
 #endif
-	:: /* fork(): the child's map is linked behind the parent's, then entries are copied under the page table lock */
+	:: !forked ->
+		forked = true;
+		users++;
 		linked[1] = true;
-		atomic { may_copy = present[0]; present[1] = present[1] || may_copy };
-		look(1)
-	:: content == 3 && done -> break
+		atomic { may_copy = present[0]; present[1] = may_copy };
+		run child()
+	:: break	/* dies */
 	od;
-	look(0);
-	look(1);
-out:	skip
+	present[0] = false;
+	linked[0] = false;
+out:	leave()
 }
 
 active proctype copier()
@@ -141,8 +193,14 @@ active proctype copier()
 #else
 		shown = bounce;
 #endif
-		assert(!done || shown <= at_return)
+		assert(!done || shown <= at_return)	/* hidden */
 	   :: else -> break
 	   fi
 	od
+}
+
+active proctype watchdog()
+{
+	timeout;
+	assert(opens == 0)	/* counted */
 }

@@ -6,25 +6,33 @@
  *	commit	devring_slot_commit()
  *	read	drain(), got_frame(), devring_hold_add()
  *
- * A producer with up to QUEUED slots out that may die with any of them out, and two readers with HOLDS holds each
- * who may leave at any time.
+ * A producer with up to QUEUED slots out that may die with any of them out, and two readers with a hold each who may die
+ * at any time: devring_slots_recall(), devring_holds_trim() in devring_file_leave().
  *
- * Proved:	what a reader holds is not filled again, unless its hold was broken;
- *		no hold is broken while slots >= queued + held + 2;
- *		for each reader delivered + lost = committed;
- *		a take never fails while fewer than slots - 2 are out.
- *
- * Must be found: NO_HOLDS (the slot is taken whoever holds it), EAGER_BREAK (breaks one too early),
- *		LOST_ONE (a reader that was lapped forgets to count a frame).
+ * Proved:
+ *	still: what a reader holds is not filled again, unless its hold was broken;
+ *	rule: no hold is broken while slots >= queued + held + 2;
+ *	counted: for each reader delivered + lost = committed;
+ *	takes: a take never fails while fewer than slots - 2 are out;
+ *	back: when all have died, at whatever moment, no slot is out and none is held.
+ * Must be refused:
+ *	NO_HOLDS (still): the slot is taken whoever holds it
+ *	EAGER_BREAK (rule): breaks one too early
+ *	LOST_ONE (counted): a reader that was lapped forgets to count a frame
+ *	NO_OVERWRITE (takes): slots with frames are not taken again
+ *	KEEP_OUT (back): the slots of a producer that died stay out
+ *	KEEP_HOLD (back): the hold of a reader that died stays
+ * Also with:
+ *	SLOTS=3: too few slots, so that holds are broken
+ *	QUEUED=2 SLOTS=5: two slots with the producer
+ * Left out: partial frames, slots that are returned or zeroed, several holds a reader, several readers a user.
+ * Bounds: four slots, one of them with the producer, two readers with a hold each, six frames.
  */
 #ifndef SLOTS
 #define SLOTS	4
 #endif
 #ifndef QUEUED
 #define QUEUED	1
-#endif
-#ifndef HOLDS
-#define HOLDS	1
 #endif
 #define FRAMES	6
 #define READERS	2
@@ -35,7 +43,6 @@ bool out[SLOTS];
 byte holds[SLOTS];
 byte filling[SLOTS];	/* the producer writes into it */
 byte head, outs, held;
-bool broken_allowed;
 
 byte hold[READERS];	/* slot that reader r holds */
 byte hold_seq[READERS];
@@ -60,7 +67,7 @@ inline release(r)
 inline break_one()
 {
 	/* The rule that users are told: this never happens with enough slots. */
-	assert(SLOTS < outs + held + 2);
+	assert(SLOTS < outs + held + 2);	/* rule */
 	if
 	:: hold[0] != NONE && (hold[1] == NONE || hold_seq[0] <= hold_seq[1]) -> was_broken[0] = true; release(0)
 	:: hold[1] != NONE && (hold[0] == NONE || hold_seq[1] < hold_seq[0]) -> was_broken[1] = true; release(1)
@@ -84,13 +91,15 @@ inline take(slot)
 		if
 #ifdef NO_HOLDS
 		:: !out[i] && (best == NONE || seq[i] < seq[best]) -> best = i
+#elif defined(NO_OVERWRITE)
+		:: !out[i] && holds[i] == 0 && seq[i] == 0 -> best = i
 #else
 		:: !out[i] && holds[i] == 0 && (best == NONE || seq[i] < seq[best]) -> best = i
 #endif
 		:: else
 		fi
 	}
-	assert(best != NONE);
+	assert(best != NONE);	/* takes */
 	slot = best;
 	seq[slot] = 0;
 	out[slot] = true;
@@ -127,6 +136,7 @@ active proctype producer()
 	:: head == FRAMES -> break
 	:: break	/* dies here; devring_slots_recall() */
 	od;
+#ifndef KEEP_OUT
 	atomic {
 		for (i : 0 .. SLOTS - 1) {
 			if
@@ -135,6 +145,9 @@ active proctype producer()
 			fi
 		}
 	}
+#else
+	skip
+#endif
 }
 
 proctype reader(byte r)
@@ -174,12 +187,24 @@ proctype reader(byte r)
 			holds[best]++
 		:: else
 		fi;
-		assert(delivered[r] + lost[r] == cursor[r])
+		assert(delivered[r] + lost[r] == cursor[r])	/* counted */
 	   }
 	/* Looks at what it was given: nobody fills it, and it is the frame it was. */
-	:: atomic { hold[r] != NONE -> assert(!filling[hold[r]] && seq[hold[r]] == hold_seq[r]) }
-	:: atomic { release(r) ; break }
+	:: atomic { hold[r] != NONE ->
+		assert(!filling[hold[r]] && seq[hold[r]] == hold_seq[r])	/* still */
+	   }
+#ifdef KEEP_HOLD
+	:: break
+#else
+	:: atomic { release(r); break }		/* dies */
+#endif
 	od
+}
+
+active proctype watchdog()
+{
+	timeout;
+	assert(outs == 0 && held == 0)	/* back */
 }
 
 init {
