@@ -58,11 +58,12 @@ INSTALL_TARGETS :=
 -include userspace/libdevring/libdevring.mk
 -include userspace/devringctl/devringctl.mk
 -include userspace/devringd/devringd.mk
+-include docs/man/man.mk
 -include tests/tests.mk
 -include tests/usbemu/usbemu.mk
 -include tests/demo/demo.mk
 
-.PHONY: all modules userspace tests-build setup check check-long check-model check-kernels \
+.PHONY: all modules userspace tests-build setup check check-long check-debug check-model check-threats check-kernels \
 	demo lint install install-system modules_install dkms-tree uninstall clean help
 
 all: modules userspace ## build the kernel module and user space
@@ -116,9 +117,19 @@ check-long: ## as check, and the tests that take hours
 	$(MAKE) all tests-build KDIR=$(GUEST_KDIR)
 	tests/run --long
 
+check-debug: ## kernel tests, faults and fuzzer in a debug kernel (DEVRING_SEED=, DEVRING_FUZZ_CALLS=)
+	tests/setup test
+	$(MAKE) tests-build KDIR=$(GUEST_KDIR)
+	tests/run uml-kernel debug
+
 check-model: ## the models of the module's hard parts, with Spin
 	tests/setup test
 	tests/run model
+
+check-threats: ## the attacks, against modules without the defence: they must succeed
+	tests/setup test
+	$(MAKE) tests-build KDIR=$(GUEST_KDIR)
+	tests/run undefended
 
 check-kernels: ## the module on the kernels of several Debian releases (KERNELS="5.10 arm64": these)
 	tests/setup kernels
@@ -154,7 +165,7 @@ install-system:
 	$(INSTALL) -D -m 644 udev-rules/devring.modules-load.conf \
 		$(DESTDIR)$(modulesloaddir)/devring.conf
 	$(INSTALL) -d $(DESTDIR)$(docdir)/docs
-	$(INSTALL) -m 644 README.md COPYING $(DESTDIR)$(docdir)
+	$(INSTALL) -m 644 README.md COPYING CHANGELOG.md CONTRIBUTING.md SECURITY.md $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 docs/*.md docs/*.svg $(DESTDIR)$(docdir)/docs
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*
 

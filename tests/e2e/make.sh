@@ -50,7 +50,11 @@ check "what belongs there is there" exist /usr/bin/devringctl /usr/sbin/devringd
 	/usr/include/linux/devring.h /usr/lib/udev/rules.d/60-devring.rules \
 	/usr/lib/sysusers.d/devring.conf /usr/lib/modules-load.d/devring.conf \
 	/usr/lib/systemd/system/devringd.service /etc/devring/devringd.conf \
-	"/usr/src/devring-$(cat VERSION)/dkms.conf" /usr/share/doc/devring/README.md
+	"/usr/src/devring-$(cat VERSION)/dkms.conf" /usr/share/doc/devring/README.md \
+	/usr/share/man/man1/devringctl.1 /usr/share/man/man3/devring_reader_open.3 \
+	/usr/share/man/man4/devring.4 /usr/share/bash-completion/completions/devringctl \
+	/usr/share/zsh/vendor-completions/_devringctl \
+	/usr/share/fish/vendor_completions.d/devringctl.fish /usr/share/doc/devring/docs/examples/frames.c
 check "nothing lies elsewhere" all_below '^/(usr|etc/devring)/'
 check "no installed file knows where it was built" fails grep -rlF -- "$top" "$root"
 mkdir -p "$root/usr/lib/udev/rules.d"
