@@ -519,6 +519,48 @@ check "only root runs programs as others: status 4" says 4 "which is for root" \
 	nobody devringctl grant pub --user root -- id
 kill $reader $public
 
+progress "recording and replaying"
+frames() { python3 -c 'import sys
+for i in range(int(sys.argv[1])): sys.stdout.buffer.write(bytes([i % 251]) * 4096)' "$1"; }
+{ frames 10; wait_for 60 test -e go; frames 50; } | devringctl write --name film --fourcc GREY --size 64x64 --lossless 30s --wait --slots 4 &
+film=$!
+wait_for 60 devringctl info film >/dev/null
+check "a device can say how long it waits for readers" says 0 '"deadline_ms":30000' devringctl info film --json
+devringctl record film film.raw --json >recorded &
+recorder=$!
+wait_for 60 test -s film.raw
+# Stopped, it keeps all slots, and its producer waits.
+kill -STOP $recorder
+touch go
+wait_for 60 has '"frames":1[1-9],' devringctl info film --json
+sleep 1
+kill -CONT $recorder
+finish $recorder
+check "a recorder that was stopped for a while is waited for" same 0 $status
+check "and has lost nothing" has '"delivered":60,"lost":0,.*"lossless":true,"demoted":false' cat recorded
+finish $film
+check "the recording has the frames, and an index of them" \
+	same "$({ frames 10; frames 50; } | sha256sum)" "$(sha256sum - <film.raw)"
+check "a line for each frame" same 60 "$(grep -c '"sequence"' film.raw.index)"
+devringctl replay film.raw --name again --lossless 30s --wait &
+replay=$!
+wait_for 60 devringctl info again >/dev/null
+check "it is replayed as a device" says 0 '"lost":0,' devringctl record again again.raw --json
+finish $replay
+check "and ends well" same 0 $status
+check "the same frames come out" cmp film.raw again.raw
+check "of the same format" same "$(grep -o '"format_bytes":"[0-9a-f]\{10\}' film.raw.index)" \
+	"$(grep -o '"format_bytes":"[0-9a-f]\{10\}' again.raw.index)"
+check "without an index: status 3" says 3 "No such file" devringctl replay film.raw.index --name x
+head -n 5 film.raw.index >short.index && head -c 100 film.raw >short
+check "one whose bytes are missing: status 1, and no device" says 1 "ends before the frame in line 3" \
+	devringctl replay short --name short
+check "(there is none)" says 3 short devringctl info short
+printf 'nonsense\n' >bad.index && : >bad
+check "a wrong line is named" says 1 'Line 1 of "bad.index"' devringctl replay bad --name bad
+check "a file that cannot be written: status 1" says 1 "Cannot write" devringctl record cam /nowhere/x
+check "a wrong time to wait: status 2" says 2 "0.001s to 60s" devringctl register x --lossless 61s
+
 progress "completion"
 # complete WORD...: what bash would offer for the last word.
 complete_words() {

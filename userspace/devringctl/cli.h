@@ -56,6 +56,8 @@ int cmd_watch(struct cli *cli);
 int cmd_cat(struct cli *cli);
 int cmd_write(struct cli *cli);
 int cmd_snapshot(struct cli *cli);
+int cmd_record(struct cli *cli);
+int cmd_replay(struct cli *cli);
 int cmd_grant(struct cli *cli);
 int cmd_revoke(struct cli *cli);
 int cmd_stats(struct cli *cli);

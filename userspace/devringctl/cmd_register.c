@@ -20,6 +20,20 @@ static int copy_text(struct cli *cli, const char *what, const char *text, char *
 	return STATUS_OK;
 }
 
+static int lossless_option(struct cli *cli, struct devring_register *reg)
+{
+	int ms;
+
+	if (!opt(cli, OPT_LOSSLESS))
+		return STATUS_OK;
+	if (!parse_seconds(opt(cli, OPT_LOSSLESS), &ms) || !ms || ms > DEVRING_DEADLINE_MAX)
+		return fail(cli, STATUS_USAGE, "--lossless is \"%s\": it has to be a time from 0.001s to %ds, "
+			    "such as 0.5s.", opt(cli, OPT_LOSSLESS), DEVRING_DEADLINE_MAX / 1000);
+	reg->flags |= DEVRING_REG_LOSSLESS;
+	reg->deadline_ms = (uint32_t)ms;
+	return STATUS_OK;
+}
+
 int register_options(struct cli *cli, const char *name, struct devring_register *reg)
 {
 	static const struct {
@@ -51,7 +65,7 @@ int register_options(struct cli *cli, const char *name, struct devring_register 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (opt(cli, flags[i].option))
 			reg->flags |= flags[i].flag;
-	return ret;
+	return ret ? ret : lossless_option(cli, reg);
 }
 
 int fail_register(struct cli *cli, int err, const struct devring_register *reg)

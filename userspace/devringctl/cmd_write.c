@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "register.h"
 #include "source.h"
+#include "waiting.h"
 
 struct writing {
 	struct cli *cli;
@@ -25,14 +26,6 @@ struct writing {
 	uint64_t frames;
 	uint64_t bytes;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static int open_new(struct writing *w)
 {
@@ -129,24 +122,6 @@ static int set_up_ring(struct writing *w)
 	return ret ? fail_errno(w->cli, ret, "Cannot set the format") : STATUS_OK;
 }
 
-static int wait_for_reader(struct writing *w)
-{
-	int timeout_ms, ret;
-
-	ret = opt_timeout(w->cli, &timeout_ms);
-	if (ret || !opt(w->cli, OPT_WAIT))
-		return ret;
-	do
-		ret = devring_producer_wait_readers(w->producer, 0, timeout_ms);
-	while (ret == -EINTR && !was_signalled());
-	if (ret == -EAGAIN)
-		return fail(w->cli, STATUS_TIMEOUT, "No reader came in the time given by "
-			    "--timeout.");
-	if (ret < 0 && ret != -EINTR)
-		return fail_errno(w->cli, ret, "Cannot wait for readers");
-	return STATUS_OK;
-}
-
 /* Keep the pace that the format says, without making up for time that was lost. */
 static void pace(struct writing *w, size_t bytes)
 {
@@ -222,42 +197,6 @@ static int copy(struct writing *w)
 	return ret;
 }
 
-/* Has each reader got all there is? */
-static bool all_read(struct writing *w)
-{
-	struct devring_reader readers[DEVRING_READERS_MAX];
-	int count = devring_get_readers(devring_producer_fd(w->producer), readers,
-					DEVRING_READERS_MAX);
-	struct devring_device device;
-
-	if (devring_producer_device(w->producer, &device))
-		return true;
-	for (int i = 0; i < count; i++)
-		if (readers[i].flags & DEVRING_READER_IS_ACTIVE && readers[i].cursor < device.head)
-			return false;
-	return true;
-}
-
-/* Nothing tells a producer that a reader got on, so this has to look again and again. */
-static int wait_for_last_reader(struct writing *w)
-{
-	const struct timespec pause = { .tv_nsec = 20000000 };
-	uint64_t until;
-	int timeout_ms, ret;
-
-	ret = opt_timeout(w->cli, &timeout_ms);
-	if (ret || !opt(w->cli, OPT_WAIT) || w->sink)
-		return ret;
-	until = timeout_ms < 0 ? UINT64_MAX : now_ns() + (uint64_t)timeout_ms * 1000000;
-	while (!all_read(w) && !was_signalled()) {
-		if (now_ns() > until)
-			return fail(w->cli, STATUS_TIMEOUT, "Readers did not get everything in "
-				    "the time given by --timeout.");
-		nanosleep(&pause, NULL);
-	}
-	return STATUS_OK;
-}
-
 static void print_summary(struct writing *w)
 {
 	json_t *json = json_begin();
@@ -282,11 +221,11 @@ static int run(struct writing *w)
 	if (!ret && !w->sink)
 		ret = set_up_ring(w);
 	if (!ret)
-		ret = wait_for_reader(w);
+		ret = wait_for_reader(w->cli, w->producer);
 	if (!ret)
 		ret = copy(w);
-	if (!ret)
-		ret = wait_for_last_reader(w);
+	if (!ret && !w->sink)
+		ret = wait_for_last_reader(w->cli, w->producer);
 	if (!ret && w->cli->json)
 		print_summary(w);
 	return ret;

@@ -177,6 +177,8 @@ json_t *json_device(const struct devring_device *d)
 	json_object_set_new(json, "node", json_string(devring_node(d->minor, node, sizeof(node))));
 	json_object_set_new(json, "flags",
 			    json_flags(devring_flags_to_text(d->flags, text, sizeof(text))));
+	if (d->flags & DEVRING_REG_LOSSLESS)
+		json_object_set_new(json, "deadline_ms", json_integer(d->deadline_ms));
 	json_object_set_new(json, "in_use", json_boolean(d->readers));
 	add_counts(json, d);
 	json_object_set_new(json, "geometry", json_geometry(&d->geometry));

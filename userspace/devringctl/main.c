@@ -12,7 +12,7 @@
 
 #define REGISTER_OPTIONS \
 	(OPT(TYPE) | OPT(LABEL) | OPT(STABLE_ID) | OPT(PATH_ID) | OPT(PUBLIC) | \
-	 OPT(KEEP_HISTORY) | OPT(PINNABLE))
+	 OPT(KEEP_HISTORY) | OPT(PINNABLE) | OPT(LOSSLESS))
 
 const struct verb verbs[] = {
 	{ "list", "", 0, 0, OPT(TYPE) | OPT(NAMES), false, "show the devices", NULL, cmd_list },
@@ -33,6 +33,13 @@ const struct verb verbs[] = {
 	{ "snapshot", "[DEVICE]", 0, 1, OPT(FD) | OPT(OUTPUT) | OPT(TIMEOUT), true,
 	  "save one picture, as PNG, or MJPEG as it is", "The file is NAME.png or NAME.jpg "
 	  "without --output.", cmd_snapshot },
+	{ "record", "DEVICE FILE", 2, 2, OPT(FRAMES) | OPT(SECONDS) | OPT(TIMEOUT), false,
+	  "write a device's frames to a file, and what they are to FILE.index",
+	  "Nothing is missed of a device that waits for readers (lossless). Ends with --frames,\n"
+	  "--seconds or a signal, or when the device is removed.", cmd_record },
+	{ "replay", "FILE", 1, 1, REGISTER_OPTIONS | OPT(NAME) | OPT(SLOTS) | OPT(WAIT) | OPT(TIMEOUT), false,
+	  "make a recording a device, at the pace at which it was recorded",
+	  "--timeout is for --wait.", cmd_replay },
 	{ "write", "[DEVICE]", 0, 1, REGISTER_OPTIONS | OPT(NAME) | OPT(PERSIST) |
 	  OPT(TAKEOVER) | OPT(SLOTS) | OPT(FRAME_BYTES) | OPT(FOURCC) | OPT(SIZE) | OPT(FPS) |
 	  OPT(RATE) | OPT(CHANNELS) | OPT(SAMPLE) | OPT(MEDIA_TYPE) | OPT(LINES) | OPT(WAIT) |

@@ -23,6 +23,7 @@ const struct option_text option_texts[OPT_COUNT] = {
 	[OPT_PUBLIC] = { "public", 0, NULL, "who can open /dev/devring may read it" },
 	[OPT_KEEP_HISTORY] = { "keep-history", 0, NULL, "frames stay when nobody reads" },
 	[OPT_PINNABLE] = { "pinnable", 0, NULL, "readers may pin pages" },
+	[OPT_LOSSLESS] = { "lossless", 0, "TIME", "readers may have the device wait for them so long: 0.5s, 2s" },
 	[OPT_TAKEOVER] = { "takeover", 0, NULL, "replace the producer that it has" },
 	[OPT_SLOTS] = { "slots", 0, "N", "slots of the ring" },
 	[OPT_FRAME_BYTES] = { "frame-bytes", 0, "N", "bytes of a frame" },
