@@ -62,6 +62,7 @@ INSTALL_TARGETS :=
 -include tests/tests.mk
 -include tests/usbemu/usbemu.mk
 -include tests/demo/demo.mk
+-include bench/bench.mk
 
 .PHONY: all modules userspace tests-build setup check check-long check-debug check-model check-threats check-kernels \
 	demo lint install install-system modules_install dkms-tree uninstall clean help

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Included by the top-level Makefile: what is measured, and the programs that do it. They are static,
+# as the guest that counts instructions has no other files.
+
+BENCH_CFLAGS ?= -O2 -g
+BENCH_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror \
+	-Wno-missing-field-initializers -Iuapi -pthread -static
+BENCH_PROGRAMS := build/bench/devring-paths
+
+build/bench/devring-paths: $(wildcard bench/paths/*.[ch]) uapi/linux/devring.h
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_FLAGS) $(BENCH_CFLAGS) -o $@ $(filter %.c,$^)
+
+TEST_PRODUCTS += $(BENCH_PROGRAMS)

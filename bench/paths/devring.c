@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* devring itself: one device of 8 slots of a page. */
+#include "measure.h"
+
+#include <fcntl.h>
+#include <linux/devring.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ROUNDS		201
+#define DEVICES		4
+#define SLOTS		8
+#define SLOT_SIZE	4096
+
+/* Arguments of an ioctl begin with their size. */
+#define INIT(type, ...)	((struct type){ .size = sizeof(struct type), ##__VA_ARGS__ })
+
+struct source {
+	int fd;
+	char node[32];
+	struct devring_geometry geometry;
+};
+
+static struct source main_source;
+static struct devring_commit next_commit;
+static int reader = -1, epoll = -1;
+
+static int register_one(struct source *source, const char *name)
+{
+	struct devring_register r = INIT(devring_register, .type = DEVRING_TYPE_CAMERA);
+	int control = must(open("/dev/devring", O_RDWR | O_CLOEXEC), "open of /dev/devring");
+
+	snprintf(r.name, sizeof(r.name), "%s", name);
+	source->fd = must(ioctl(control, DEVRING_IOC_REGISTER, &r), "REGISTER");
+	snprintf(source->node, sizeof(source->node), "/dev/devring%u", r.minor);
+	close(control);
+	return source->fd;
+}
+
+static void set_ring(struct source *source)
+{
+	struct devring_set_ring set = INIT(devring_set_ring, .slots = SLOTS, .slot_size = SLOT_SIZE);
+
+	must(ioctl(source->fd, DEVRING_IOC_SET_RING, &set), "SET_RING");
+	source->geometry = set.geometry;
+}
+
+/* Takes a slot, past what there is of news, and makes ready to commit it. */
+static void take(const struct source *source)
+{
+	struct devring_slot slot;
+
+	do {
+		must(read(source->fd, &slot, sizeof(slot)), "take of a slot");
+	} while (slot.rec.kind != DEVRING_RECORD_SLOT);
+	next_commit = (struct devring_commit){
+		.rec = { .size = sizeof(next_commit), .kind = DEVRING_RECORD_COMMIT },
+		.generation = slot.generation, .slot = slot.slot, .bytes = SLOT_SIZE,
+	};
+}
+
+static void commit(const struct source *source)
+{
+	must(write(source->fd, &next_commit, sizeof(next_commit)), "commit");
+}
+
+/* Reads on until there is a frame. */
+static void get_frame(int fd)
+{
+	struct devring_frame frame;
+
+	do {
+		must(read(fd, &frame, sizeof(frame)), "read of a frame");
+	} while (frame.rec.kind != DEVRING_RECORD_FRAME);
+}
+
+/* Reads what there is. */
+static void read_all(int fd)
+{
+	unsigned char record[DEVRING_RECORD_MAX];
+
+	while (read(fd, record, sizeof(record)) > 0)
+		;
+}
+
+/* A reader who was told all there is to tell but frames. */
+static int open_reader(const struct source *source)
+{
+	int fd = must(open(source->node, O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open of a reader");
+
+	read_all(fd);
+	return fd;
+}
+
+static void set_blocking(int fd)
+{
+	must(fcntl(fd, F_SETFL, O_RDONLY), "F_SETFL");
+}
+
+/* ---- channels ---- */
+
+static int set_up(unsigned int readers)
+{
+	(void)readers;
+	register_one(&main_source, "bench");
+	set_ring(&main_source);
+	return 1;
+}
+
+static void tear_down(void)
+{
+	close(main_source.fd);
+}
+
+static void join_blocking(unsigned int i)
+{
+	(void)i;
+	reader = open_reader(&main_source);
+	set_blocking(reader);
+}
+
+static void join_nonblocking(unsigned int i)
+{
+	(void)i;
+	reader = open_reader(&main_source);
+}
+
+static void join_epoll(unsigned int i)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	join_nonblocking(i);
+	epoll = must(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+	must(epoll_ctl(epoll, EPOLL_CTL_ADD, reader, &event), "epoll_ctl");
+}
+
+static void prepare(void)
+{
+	take(&main_source);
+}
+
+static void send_frame(unsigned int readers)
+{
+	(void)readers;
+	commit(&main_source);
+}
+
+static void receive_read(unsigned int i)
+{
+	(void)i;
+	get_frame(reader);
+}
+
+static void receive_poll(unsigned int i)
+{
+	struct pollfd p = { .fd = reader, .events = POLLIN };
+
+	(void)i;
+	must(poll(&p, 1, -1), "poll");
+	get_frame(reader);
+}
+
+static void receive_epoll(unsigned int i)
+{
+	struct epoll_event event;
+
+	(void)i;
+	must(epoll_wait(epoll, &event, 1, -1), "epoll_wait");
+	get_frame(reader);
+}
+
+const struct channel devring_channels[] = {
+	{ "devring", set_up, join_blocking, prepare, send_frame, receive_read, NULL, tear_down },
+	{ "devring, poll", set_up, join_nonblocking, prepare, send_frame, receive_poll, NULL, tear_down },
+	{ "devring, epoll", set_up, join_epoll, prepare, send_frame, receive_epoll, NULL, tear_down },
+	{ }
+};
+
+/* ---- readers whose filters say: not this frame ---- */
+
+static const struct filter {
+	const char *name;
+	struct devring_set_reader set;
+} filters[] = {
+	{ "every millionth frame", { .wake_frames = 1000000 } },
+	{ "key frames", { .flags = DEVRING_READER_KEY_ONLY } },
+	{ "once a second", { .wake_rate = 1 } },
+};
+
+static pid_t start_filtered(const struct filter *filter)
+{
+	struct devring_set_reader set = filter->set;
+	pid_t pid;
+
+	set.size = sizeof(set);
+	set.holds = 1;
+	pid = must(fork(), "fork");
+	if (pid)
+		return pid;
+	reader = must(open(main_source.node, O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open of a reader");
+	must(ioctl(reader, DEVRING_IOC_SET_READER, &set), "SET_READER");
+	read_all(reader);
+	for (;;)
+		receive_poll(0);
+}
+
+/* @readers sleep through all that is committed. */
+static void measure_filtered(const struct filter *filter, unsigned int readers)
+{
+	static struct samples s;
+	pid_t pids[READERS_MAX];
+	char subject[64];
+
+	set_up(readers);
+	for (unsigned int i = 0; i < readers; i++)
+		pids[i] = start_filtered(filter);
+	usleep(20000);
+	/* Who wants one a second gets the first. */
+	for (int i = 0; i < ROUNDS + 5; i++) {
+		take(&main_source);
+		if (i < 5) {
+			commit(&main_source);
+			usleep(5000);
+			continue;
+		}
+		COUNT(&s, commit(&main_source));
+	}
+	for (unsigned int i = 0; i < readers; i++)
+		kill(pids[i], SIGKILL);
+	for (unsigned int i = 0; i < readers; i++)
+		waitpid(pids[i], NULL, 0);
+	tear_down();
+	snprintf(subject, sizeof(subject), "devring, %s", filter->name);
+	row("commit, filtered readers that are not due", subject, readers, &s);
+}
+
+/* @readers are there and do not wait, up to 64 of them on each of several devices. */
+static void measure_idle(unsigned int readers)
+{
+	static struct samples s;
+	struct source sources[DEVICES];
+	int fds[DEVICES * READERS_MAX];
+	char name[32];
+
+	for (int i = 0; i < DEVICES; i++) {
+		snprintf(name, sizeof(name), "idle%d", i);
+		register_one(&sources[i], name);
+		set_ring(&sources[i]);
+	}
+	for (unsigned int i = 0; i < readers; i++)
+		fds[i] = open_reader(&sources[i / READERS_MAX]);
+	for (int i = 0; i < ROUNDS; i++) {
+		take(&sources[0]);
+		COUNT(&s, commit(&sources[0]));
+	}
+	for (unsigned int i = 0; i < readers; i++)
+		close(fds[i]);
+	for (int i = 0; i < DEVICES; i++)
+		close(sources[i].fd);
+	row("commit, idle readers", "devring", readers, &s);
+}
+
+/* How often a reader of 60 frames a second is scheduled in 20 seconds, one that wants @rate wakes a second. */
+static void measure_switches(unsigned int rate)
+{
+	static struct samples s;
+	struct filter filter = { .set = { .flags = DEVRING_READER_LATEST, .wake_rate = rate } };
+	struct rusage before, after;
+	pid_t pid;
+
+	set_up(1);
+	pid = start_filtered(&filter);
+	for (int i = 0; i < 60 * 20; i++) {
+		usleep(1000000 / 60);
+		take(&main_source);
+		commit(&main_source);
+	}
+	getrusage(RUSAGE_CHILDREN, &before);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	getrusage(RUSAGE_CHILDREN, &after);
+	s.value[s.n++] = after.ru_nvcsw - before.ru_nvcsw;
+	tear_down();
+	row("context switches in 20 s at 60 frames a second", rate ? "devring, once a second" : "devring", 1, &s);
+}
+
+/* ---- one call at a time ---- */
+
+static void measure_calls(void)
+{
+	static struct samples taken, sent, received, ready, not_ready;
+	struct pollfd p = { .events = POLLIN };
+
+	set_up(1);
+	take(&main_source);
+	commit(&main_source);
+	p.fd = open_reader(&main_source);
+	for (int i = 0; i < ROUNDS; i++) {
+		take(&main_source);
+		COUNT(&not_ready, must(poll(&p, 1, 0), "poll"));
+		COUNT(&sent, commit(&main_source));
+		COUNT(&ready, must(poll(&p, 1, 0), "poll"));
+		COUNT(&received, get_frame(p.fd));
+		COUNT(&taken, take(&main_source));
+		commit(&main_source);
+		get_frame(p.fd);
+	}
+	close(p.fd);
+	tear_down();
+	row("take a slot", "devring", 1, &taken);
+	row("send, nobody waits", "devring", 0, &sent);
+	row("receive what is there", "devring", 1, &received);
+	row("poll, ready", "devring, poll", 1, &ready);
+	row("poll, not ready", "devring, poll", 1, &not_ready);
+}
+
+static void measure_life(void)
+{
+	static struct samples registered, unregistered, ring, opened, closed, mapped, touched;
+	struct source source;
+	size_t bytes = SLOTS * SLOT_SIZE;
+	char *p;
+	int fd;
+
+	for (int i = 0; i < 40; i++) {
+		COUNT(&registered, register_one(&source, "life"));
+		COUNT(&ring, set_ring(&source));
+		COUNT(&unregistered, close(source.fd));
+	}
+	set_up(1);
+	for (int i = 0; i < ROUNDS; i++) {
+		COUNT(&opened, fd = open(main_source.node, O_RDONLY | O_CLOEXEC));
+		COUNT(&mapped, p = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, main_source.geometry.slots_offset));
+		COUNT(&touched, (void)*(volatile char *)p);
+		munmap(p, bytes);
+		COUNT(&closed, close(fd));
+	}
+	tear_down();
+	row("register", "devring", 1, &registered);
+	row("set a ring", "devring", 1, &ring);
+	row("unregister", "devring", 1, &unregistered);
+	row("open", "devring", 1, &opened);
+	row("mmap", "devring", 1, &mapped);
+	row("first fault", "devring", 1, &touched);
+	row("close", "devring", 1, &closed);
+}
+
+void measure_devring(void)
+{
+	static const unsigned int filtered[] = { 0, 1, 16, 64 }, idle[] = { 0, 1, 16, 64, 256 };
+
+	measure_calls();
+	measure_life();
+	for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++)
+		measure_idle(idle[i]);
+	for (size_t f = 0; f < sizeof(filters) / sizeof(filters[0]); f++)
+		for (size_t i = 0; i < sizeof(filtered) / sizeof(filtered[0]); i++)
+			measure_filtered(&filters[f], filtered[i]);
+	measure_switches(0);
+	measure_switches(1);
+}
