@@ -67,6 +67,12 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 		file->told_readers = dev->active_count;
 		return 0;
 	}
+	/* A slot that does not reach its producer would cost a frame: the first copy only tells if the page is there. */
+	if (can_take(dev)) {
+		if (!devring_copy_record(&record, sizeof(record), to))
+			return -EAGAIN;
+		iov_iter_revert(to, sizeof(record));
+	}
 	ret = devring_slot_take(dev, &slot);
 	if (ret)
 		return ret;
@@ -103,16 +109,17 @@ ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
 	if (iov_iter_count(to) < sizeof(union producer_record))
 		return -EINVAL;
 	while (iov_iter_count(to) >= sizeof(union producer_record)) {
-		if (fault_in_iov_iter_writeable(to, sizeof(union producer_record)))
-			return done ?: -EFAULT;
 		spin_lock(&dev->lock);
 		ret = hand_out(file, to, !done, &taken);
 		generation = dev->generation;
 		spin_unlock(&dev->lock);
 		if (ret == -EAGAIN) {
-			if (!signal_pending(current))
+			if (fault_in_iov_iter_writeable(to, sizeof(union producer_record)))
+				ret = -EFAULT;
+			else if (signal_pending(current))
+				ret = -ERESTARTSYS;
+			else
 				continue;
-			ret = -ERESTARTSYS;
 		}
 		if (ret)
 			return done ?: ret;
@@ -126,24 +133,25 @@ ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
 /* Reads one record whole; 0 or an error. */
 static int get_record(union written_record *record, struct iov_iter *from)
 {
+	bool commit, copied;
 	size_t size;
 
 	if (iov_iter_count(from) < sizeof(record->rec))
 		return -EINVAL;
 	if (!copy_from_iter_full(&record->rec, sizeof(record->rec), from))
 		return -EFAULT;
-	if (record->rec.kind == DEVRING_RECORD_COMMIT)
-		size = sizeof(record->commit);
-	else if (record->rec.kind == DEVRING_RECORD_RETURN)
-		size = sizeof(record->ret);
+	commit = record->rec.kind == DEVRING_RECORD_COMMIT;
+	if (!commit && record->rec.kind != DEVRING_RECORD_RETURN)
+		return -EINVAL;
+	size = commit ? sizeof(record->commit) : sizeof(record->ret);
+	if (record->rec.size != size || record->rec.flags || iov_iter_count(from) < size - sizeof(record->rec))
+		return -EINVAL;
+	/* Sizes that the compiler knows need no check at each call. */
+	if (commit)
+		copied = copy_from_iter_full(&record->rec + 1, sizeof(record->commit) - sizeof(record->rec), from);
 	else
-		return -EINVAL;
-	if (record->rec.size != size || record->rec.flags)
-		return -EINVAL;
-	size -= sizeof(record->rec);
-	if (iov_iter_count(from) < size)
-		return -EINVAL;
-	return copy_from_iter_full(&record->rec + 1, size, from) ? 0 : -EFAULT;
+		copied = copy_from_iter_full(&record->rec + 1, sizeof(record->ret) - sizeof(record->rec), from);
+	return copied ? 0 : -EFAULT;
 }
 
 /* Takes a record; if there is a slot to be had now, and was none, @room is set. */
