@@ -198,7 +198,7 @@ ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from)
 		cond_resched();
 	}
 	if (committed)
-		devring_wake_readers(file->dev);
+		devring_wake_frames(file->dev);
 	if (room)
 		devring_wake_producer(file->dev);
 	return done ?: ret;
