@@ -153,7 +153,7 @@ bench: ## what devring takes, beside what else programs use: table, JSON and plo
 budgets: ## count the instructions of devring's calls, and write them to bench/budgets.json
 	tests/setup test
 	$(MAKE) modules build/bench/devring-paths KDIR=$(GUEST_KDIR)
-	bench/paths/run $(BUILD)/bench/budgets.jsonl
+	bench/count devring-paths $(BUILD)/bench/budgets.jsonl
 	bench/budgets.py update $(BUILD)/bench/budgets.jsonl $$(tests/lib/guest-kernel)
 
 lint: ## checkpatch, sparse, clang-tidy, shellcheck, and a build without warnings

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """bench/budgets.py check|update COUNTS RELEASE
 
-Compares what bench/paths/run counted with bench/budgets.json, and prints TAP; or writes the budgets
+Compares what bench/count counted with bench/budgets.json, and prints TAP; or writes the budgets
 anew. A budget is what was counted when it was written, on one kernel. On that kernel nothing may take
 more than the slack above it. Another kernel's own paths differ, so there a row may grow as much as its
 yardstick, an eventfd or a system call in the same run, has grown, and a wider slack on top.

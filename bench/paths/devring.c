@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* devring itself: one device of 8 slots of a page. */
+#include "device.h"
 #include "measure.h"
 
 #include <fcntl.h>
-#include <linux/devring.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,88 +18,9 @@
 
 #define ROUNDS		201
 #define DEVICES		4
-#define SLOTS		8
-#define SLOT_SIZE	4096
-
-/* Arguments of an ioctl begin with their size. */
-#define INIT(type, ...)	((struct type){ .size = sizeof(struct type), ##__VA_ARGS__ })
-
-struct source {
-	int fd;
-	char node[32];
-	struct devring_geometry geometry;
-};
 
 static struct source main_source;
-static struct devring_commit next_commit;
 static int reader = -1, epoll = -1;
-
-static int register_one(struct source *source, const char *name)
-{
-	struct devring_register r = INIT(devring_register, .type = DEVRING_TYPE_CAMERA);
-	int control = must(open("/dev/devring", O_RDWR | O_CLOEXEC), "open of /dev/devring");
-
-	snprintf(r.name, sizeof(r.name), "%s", name);
-	source->fd = must(ioctl(control, DEVRING_IOC_REGISTER, &r), "REGISTER");
-	snprintf(source->node, sizeof(source->node), "/dev/devring%u", r.minor);
-	close(control);
-	return source->fd;
-}
-
-static void set_ring(struct source *source)
-{
-	struct devring_set_ring set = INIT(devring_set_ring, .slots = SLOTS, .slot_size = SLOT_SIZE);
-
-	must(ioctl(source->fd, DEVRING_IOC_SET_RING, &set), "SET_RING");
-	source->geometry = set.geometry;
-}
-
-/* Takes a slot, past what there is of news, and makes ready to commit it. */
-static void take(const struct source *source)
-{
-	struct devring_slot slot;
-
-	do {
-		must(read(source->fd, &slot, sizeof(slot)), "take of a slot");
-	} while (slot.rec.kind != DEVRING_RECORD_SLOT);
-	next_commit = (struct devring_commit){
-		.rec = { .size = sizeof(next_commit), .kind = DEVRING_RECORD_COMMIT },
-		.generation = slot.generation, .slot = slot.slot, .bytes = SLOT_SIZE,
-	};
-}
-
-static void commit(const struct source *source)
-{
-	must(write(source->fd, &next_commit, sizeof(next_commit)), "commit");
-}
-
-/* Reads on until there is a frame. */
-static void get_frame(int fd)
-{
-	struct devring_frame frame;
-
-	do {
-		must(read(fd, &frame, sizeof(frame)), "read of a frame");
-	} while (frame.rec.kind != DEVRING_RECORD_FRAME);
-}
-
-/* Reads what there is. */
-static void read_all(int fd)
-{
-	unsigned char record[DEVRING_RECORD_MAX];
-
-	while (read(fd, record, sizeof(record)) > 0)
-		;
-}
-
-/* A reader who was told all there is to tell but frames. */
-static int open_reader(const struct source *source)
-{
-	int fd = must(open(source->node, O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open of a reader");
-
-	read_all(fd);
-	return fd;
-}
 
 static void set_blocking(int fd)
 {

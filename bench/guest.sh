@@ -7,7 +7,7 @@ shift
 for module in "$@"; do
 	case $module in
 	*/v4l2loopback.ko) parameters="devices=1 max_openers=100 max_buffers=8" ;;
-	*/devring.ko) parameters="user_registrations=100000" ;;
+	*/devring.ko) parameters="user_registrations=100000 user_devices=2000 user_readers=20000" ;;
 	*) parameters= ;;
 	esac
 	# shellcheck disable=SC2086 # words
