@@ -67,7 +67,7 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 		file->told_readers = dev->active_count;
 		return 0;
 	}
-	/* A slot that does not reach its producer would cost a frame: the first copy only tells if the page is there. */
+	/* A slot that does not reach its producer costs a frame: the first copy only tells if the page is there. */
 	if (can_take(dev)) {
 		if (!devring_copy_record(&record, sizeof(record), to))
 			return -EAGAIN;
@@ -130,28 +130,37 @@ ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
 	return done;
 }
 
-/* Reads one record whole; 0 or an error. */
+/* Reads one record whole; 0 or an error.  All sizes are the compiler's to know: others are checked at each call. */
 static int get_record(union written_record *record, struct iov_iter *from)
 {
-	bool commit, copied;
+	bool whole = iov_iter_count(from) >= sizeof(*record) && copy_from_iter_full(record, sizeof(*record), from);
 	size_t size;
 
-	if (iov_iter_count(from) < sizeof(record->rec))
-		return -EINVAL;
-	if (!copy_from_iter_full(&record->rec, sizeof(record->rec), from))
-		return -EFAULT;
-	commit = record->rec.kind == DEVRING_RECORD_COMMIT;
-	if (!commit && record->rec.kind != DEVRING_RECORD_RETURN)
-		return -EINVAL;
-	size = commit ? sizeof(record->commit) : sizeof(record->ret);
-	if (record->rec.size != size || record->rec.flags || iov_iter_count(from) < size - sizeof(record->rec))
-		return -EINVAL;
-	/* Sizes that the compiler knows need no check at each call. */
-	if (commit)
-		copied = copy_from_iter_full(&record->rec + 1, sizeof(record->commit) - sizeof(record->rec), from);
+	/* Less is there, or less of it can be read, than the longest record, which is the most frequent one. */
+	if (!whole) {
+		if (iov_iter_count(from) < sizeof(record->rec))
+			return -EINVAL;
+		if (!copy_from_iter_full(&record->rec, sizeof(record->rec), from))
+			return -EFAULT;
+	}
+	if (record->rec.kind == DEVRING_RECORD_COMMIT)
+		size = sizeof(record->commit);
+	else if (record->rec.kind == DEVRING_RECORD_RETURN)
+		size = sizeof(record->ret);
 	else
-		copied = copy_from_iter_full(&record->rec + 1, sizeof(record->ret) - sizeof(record->rec), from);
-	return copied ? 0 : -EFAULT;
+		return -EINVAL;
+	if (record->rec.size != size || record->rec.flags)
+		return -EINVAL;
+	if (whole) {
+		iov_iter_revert(from, sizeof(*record) - size);
+		return 0;
+	}
+	if (iov_iter_count(from) < size - sizeof(record->rec))
+		return -EINVAL;
+	if (size == sizeof(*record) ||
+	    !copy_from_iter_full(&record->rec + 1, sizeof(record->ret) - sizeof(record->rec), from))
+		return -EFAULT;
+	return 0;
 }
 
 /* Takes a record; if there is a slot to be had now, and was none, @room is set. */

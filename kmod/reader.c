@@ -250,15 +250,13 @@ static ssize_t drain(struct devring_file *file, struct iov_iter *to)
 	}
 }
 
-/* Drains what @file is to be woken for, or, if it does not wait, all there is. */
-static ssize_t drain_due(struct devring_file *file, struct iov_iter *to, bool nonblock)
+/* Drains into @to what @file is to be woken for, or, if it does not wait, all there is; false if that is nothing. */
+static bool drain_due(struct devring_file *file, struct iov_iter *to, bool nonblock, ssize_t *ret)
 {
-	ssize_t ret;
-
 	spin_lock(&file->dev->lock);
-	ret = nonblock || !file->waits_alone || devring_reader_is_due(file) ? drain(file, to) : -EAGAIN;
+	*ret = nonblock || !file->waits_alone || devring_reader_is_due(file) ? drain(file, to) : -EAGAIN;
 	spin_unlock(&file->dev->lock);
-	return ret;
+	return *ret != -EAGAIN;
 }
 
 ssize_t devring_reader_read(struct devring_file *file, struct iov_iter *to, bool nonblock)
@@ -272,8 +270,8 @@ ssize_t devring_reader_read(struct devring_file *file, struct iov_iter *to, bool
 		queue = devring_wake_queue(file);
 		/* Draining takes a spinlock and touches pages that are there, so it can be what a wait looks at. */
 		if (nonblock)
-			ret = drain_due(file, to, true);
-		else if (wait_event_interruptible(*queue, (ret = drain_due(file, to, false)) != -EAGAIN))
+			drain_due(file, to, true, &ret);
+		else if (wait_event_interruptible(*queue, drain_due(file, to, false, &ret)))
 			return -ERESTARTSYS;
 		if (ret != -EFAULT)
 			return ret;

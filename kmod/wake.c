@@ -124,7 +124,9 @@ static void wake_alone(struct devring_dev *dev, enum reason reason)
 	if (reason == FRAMES && !is_time(dev))
 		goto out;
 	/* Each who is asked says anew when it wants to be asked again; who is not there yet will look by itself. */
-	dev->alone_head = dev->alone_key = dev->alone_at = U64_MAX;
+	dev->alone_head = U64_MAX;
+	dev->alone_key = U64_MAX;
+	dev->alone_at = U64_MAX;
 	list_for_each_entry(file, &dev->alone, wait_node) {
 		/* Needs no barrier: whoever starts to wait queues first, and then looks under this lock. */
 		if (reason != PACE && !waitqueue_active(&file->wait))
