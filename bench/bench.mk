@@ -5,11 +5,12 @@
 BENCH_CFLAGS ?= -O2 -g
 BENCH_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wmissing-prototypes -Werror \
 	-Wno-missing-field-initializers -Iuapi -pthread -static
-BENCH_PROGRAMS := build/bench/devring-paths build/bench/devring-scale
+BENCH_PROGRAMS := build/bench/devring-paths build/bench/devring-scale build/bench/devring-follow
 
 build/bench/devring-paths: $(wildcard bench/paths/*.[ch])
 build/bench/devring-scale: bench/scale/scale.c bench/paths/device.c bench/paths/measure.c \
 	$(wildcard bench/paths/*.h)
+build/bench/devring-follow: bench/chains/follow.c bench/paths/measure.c bench/paths/measure.h
 
 $(BENCH_PROGRAMS): uapi/linux/devring.h
 	@mkdir -p $(@D)
