@@ -3,6 +3,7 @@
 #include "device.h"
 #include "measure.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 
 #define ROUNDS		201
 #define DEVICES		4
+#define BATCH		4
 
 static struct source main_source;
 static int reader = -1, epoll = -1;
@@ -214,7 +216,16 @@ static void measure_switches(unsigned int rate)
 	row("context switches in 20 s at 60 frames a second", rate ? "devring, once a second" : "devring", 1, &s);
 }
 
-/* ---- one call at a time ---- */
+/* ---- calls ---- */
+
+static void all(ssize_t done, size_t wanted, const char *what)
+{
+	if (must(done, what) != (long)wanted) {
+		errno = EMSGSIZE;
+		must(-1, what);
+	}
+}
+
 
 static void measure_calls(void)
 {
@@ -244,11 +255,44 @@ static void measure_calls(void)
 	row("poll, not ready", "devring, poll", 1, &not_ready);
 }
 
+/* BATCH slots, commits and frames at a time, one call each. */
+static void measure_batches(void)
+{
+	static struct samples taken, sent, received;
+	struct devring_set_reader set = INIT(devring_set_reader, .holds = BATCH);
+	struct devring_slot slots[BATCH];
+	struct devring_commit commits[BATCH];
+	struct devring_frame frames[BATCH];
+	int fd;
+
+	set_up(1);
+	fd = open_reader(&main_source);
+	must(ioctl(fd, DEVRING_IOC_SET_READER, &set), "SET_READER");
+	/* The news of a reader first. */
+	take(&main_source);
+	commit(&main_source);
+	get_frame(fd);
+	for (int i = 0; i < ROUNDS; i++) {
+		COUNT(&taken, all(read(main_source.fd, slots, sizeof(slots)), sizeof(slots), "take of slots"));
+		for (int j = 0; j < BATCH; j++) {
+			commits[j] = main_source.next;
+			commits[j].slot = slots[j].slot;
+		}
+		COUNT(&sent, all(write(main_source.fd, commits, sizeof(commits)), sizeof(commits), "commits"));
+		COUNT(&received, all(read(fd, frames, sizeof(frames)), sizeof(frames), "read of frames"));
+	}
+	close(fd);
+	tear_down();
+	row("take slots, all in one read", "devring", BATCH, &taken);
+	row("send, all in one write", "devring", BATCH, &sent);
+	row("receive, all in one read", "devring", BATCH, &received);
+}
+
 static void measure_life(void)
 {
 	static struct samples registered, unregistered, ring, opened, closed, mapped, touched;
 	struct source source;
-	size_t bytes = SLOTS * SLOT_SIZE;
+	const size_t bytes = SLOT_SIZE;	/* one page, as of the peers */
 	char *p;
 	int fd;
 
@@ -280,6 +324,7 @@ void measure_devring(void)
 	static const unsigned int filtered[] = { 0, 1, 16, 64 }, idle[] = { 0, 1, 16, 64, 256 };
 
 	measure_calls();
+	measure_batches();
 	measure_life();
 	for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++)
 		measure_idle(idle[i]);

@@ -273,7 +273,7 @@ static void measure_life(const struct channel *channel)
 static void measure_memfd(void)
 {
 	static struct samples mapped, touched;
-	const size_t bytes = 8 * 4096;
+	const size_t bytes = 4096;
 	int fd = must(memfd_create("frames", MFD_CLOEXEC), "memfd_create");
 	char *p;
 
