@@ -217,7 +217,8 @@ __poll_t devring_producer_poll(struct devring_file *file, struct file *filp, pol
 	if (is_dead(file))
 		mask = EPOLLHUP | EPOLLERR;
 	else
-		mask = (has_news(file) ? EPOLLIN | EPOLLRDNORM : 0) | (devring_slot_can_take(dev) ? EPOLLOUT | EPOLLWRNORM : 0);
+		mask = (has_news(file) ? EPOLLIN | EPOLLRDNORM : 0) |
+		       (devring_slot_can_take(dev) ? EPOLLOUT | EPOLLWRNORM : 0);
 	spin_unlock(&dev->lock);
 	return mask;
 }
