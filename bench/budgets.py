@@ -49,7 +49,8 @@ def read_counts(path):
 
 def update(counts, release):
     rows = {name: count for name, count in counts.items() if name.split("|")[1].startswith("devring")}
-    budgets = {"licence": "SPDX-License-Identifier: GPL-2.0-only", "kernel": release, "slack": SLACK, "slack_elsewhere": SLACK_ELSEWHERE, "rows": rows,
+    budgets = {"licence": "SPDX-License-Identifier: GPL-2.0-only", "kernel": release,
+               "slack": SLACK, "slack_elsewhere": SLACK_ELSEWHERE, "rows": rows,
                "yardsticks": {name: counts[name] for name in sorted(map(yardstick, rows))}}
     BUDGETS.write_text(json.dumps(budgets, indent=1) + "\n", encoding="utf-8")
     print(f"{BUDGETS}: {len(rows)} budgets of {release}")

@@ -112,7 +112,8 @@ def write_table(path, rows, targets, scale, chains, about):
               for what, figure, limit, ok in targets]
     floor = rows[FLOOR]["median"]
     lines += ["", "## Instructions", "",
-              f"The floor is a system call that does nothing: {floor}. `spread` is from the least to the ninth of ten.", ""]
+              f"The floor is a system call that does nothing: {floor}. `spread` is from the least to the ninth of"
+              " ten.", ""]
     for group in dict.fromkeys(key[0] for key in rows):
         lines += [f"### {group}", "", "| subject | readers | median | spread | / floor |", "|---|---|---|---|---|"]
         lines += [f"| {row['subject']} | {row['count']} | {row['median']} | {row['min']}–{row['p90']} |"
