@@ -6,14 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "buffers.h"
 #include "device.h"
 #include "log.h"
 #include "manager.h"
-
-#define BUFFERS_MAX	32
 
 /* A camera while it is open. */
 struct camera {
@@ -22,17 +20,13 @@ struct camera {
 	sd_event_source *io;
 	struct v4l2_pix_format pix;
 	bool every_frame_is_key;
-	enum v4l2_memory memory;
-	unsigned int buffers;
-	struct devring_fill fill[BUFFERS_MAX];	/* USERPTR: the slot that the driver fills */
-	void *map[BUFFERS_MAX];			/* MMAP: the driver's own */
-	size_t map_size[BUFFERS_MAX];
+	struct buffers buffers;
 	bool started;
 	uint32_t next_sequence;
 	uint32_t lost;				/* frames that never became ones */
 };
 
-static int call(int fd, unsigned long request, void *argument)
+int camera_call(int fd, unsigned long request, void *argument)
 {
 	int result;
 
@@ -46,7 +40,7 @@ static int check(struct camera *c)
 {
 	struct v4l2_capability caps;
 	const char *name = c->device->name;
-	int error = call(c->fd, VIDIOC_QUERYCAP, &caps);
+	int error = camera_call(c->fd, VIDIOC_QUERYCAP, &caps);
 	__u32 can;
 
 	if (error)
@@ -71,12 +65,12 @@ static void set_rate(struct camera *c, struct camera_mode *mode)
 	struct v4l2_streamparm parm = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
 	struct v4l2_fract *interval = &parm.parm.capture.timeperframe;
 
-	if (!mode->fps_denominator || call(c->fd, VIDIOC_G_PARM, &parm) ||
+	if (!mode->fps_denominator || camera_call(c->fd, VIDIOC_G_PARM, &parm) ||
 	    !(parm.parm.capture.capability & V4L2_CAP_TIMEPERFRAME))
 		return;
 	interval->numerator = mode->fps_denominator;
 	interval->denominator = mode->fps_numerator;
-	if (call(c->fd, VIDIOC_S_PARM, &parm) || !interval->numerator)
+	if (camera_call(c->fd, VIDIOC_S_PARM, &parm) || !interval->numerator)
 		return;
 	mode->fps_numerator = interval->denominator;
 	mode->fps_denominator = interval->numerator;
@@ -93,7 +87,7 @@ static int try_mode(struct camera *c, struct camera_mode *mode)
 	f.fmt.pix.height = mode->height;
 	f.fmt.pix.pixelformat = mode->fourcc;
 	f.fmt.pix.field = V4L2_FIELD_ANY;
-	error = call(c->fd, VIDIOC_S_FMT, &f);
+	error = camera_call(c->fd, VIDIOC_S_FMT, &f);
 	if (error)
 		return error;
 	if (f.fmt.pix.pixelformat != mode->fourcc || !f.fmt.pix.sizeimage ||
@@ -172,112 +166,29 @@ static int set_ring_and_format(struct camera *c, const struct camera_mode *mode)
 	return error;
 }
 
-static int request_buffers(struct camera *c, enum v4l2_memory memory, unsigned int count)
+/* The driver gets slots; if it cannot get enough, it gets them when there are some. */
+static int refill(struct camera *c)
 {
-	struct v4l2_requestbuffers request = {
-		.count = count, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = memory,
-	};
-	int error = call(c->fd, VIDIOC_REQBUFS, &request);
+	int error = buffers_refill(&c->buffers);
 
-	if (error || !count)
-		return error;
-	c->memory = memory;
-	c->buffers = request.count < BUFFERS_MAX ? request.count : BUFFERS_MAX;
-	return request.count < 2 ? -ENOMEM : 0;
-}
-
-static int queue(struct camera *c, unsigned int index)
-{
-	struct v4l2_buffer buffer = {
-		.index = index, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = c->memory,
-	};
-
-	if (c->memory == V4L2_MEMORY_USERPTR) {
-		buffer.m.userptr = (unsigned long)c->fill[index].data;
-		buffer.length = c->fill[index].size;
-	}
-	return call(c->fd, VIDIOC_QBUF, &buffer);
-}
-
-static int take_and_queue(struct camera *c, unsigned int index)
-{
-	struct devring_fill *fill = &c->fill[index];
-	int error = devring_producer_take(c->device->producer, fill);
-
-	if (error) {
-		fill->data = NULL;
-		return error;
-	}
-	return queue(c, index);
-}
-
-static void return_slots(struct camera *c)
-{
-	for (unsigned int i = 0; i < BUFFERS_MAX; i++) {
-		if (c->fill[i].data)
-			devring_producer_return(c->device->producer, &c->fill[i]);
-		c->fill[i].data = NULL;
-	}
-}
-
-/* The driver fills the slots themselves. */
-static int queue_slots(struct camera *c)
-{
-	int error = request_buffers(c, V4L2_MEMORY_USERPTR, c->device->config.buffers);
-
-	for (unsigned int i = 0; !error && i < c->buffers; i++)
-		error = take_and_queue(c, i);
-	if (!error)
-		return 0;
-	request_buffers(c, V4L2_MEMORY_USERPTR, 0);
-	return_slots(c);
-	return error;
-}
-
-static int map_buffer(struct camera *c, unsigned int index)
-{
-	struct v4l2_buffer buffer = {
-		.index = index, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP,
-	};
-	int error = call(c->fd, VIDIOC_QUERYBUF, &buffer);
-	void *map;
-
-	if (error)
-		return error;
-	map = mmap(NULL, buffer.length, PROT_READ, MAP_SHARED, c->fd, buffer.m.offset);
-	if (map == MAP_FAILED)
-		return -errno;
-	c->map[index] = map;
-	c->map_size[index] = buffer.length;
-	return queue(c, index);
-}
-
-/* The driver fills its own buffers, and we copy. */
-static int queue_mapped(struct camera *c)
-{
-	int error = request_buffers(c, V4L2_MEMORY_MMAP, c->device->config.buffers);
-
-	for (unsigned int i = 0; !error && i < c->buffers; i++)
-		error = map_buffer(c, i);
+	device_want_slots(c->device, c->buffers.starved);
 	return error;
 }
 
 static int queue_buffers(struct camera *c)
 {
-	enum config_memory memory = c->device->config.memory;
-	int error = -EINVAL;
+	const struct config_device *config = &c->device->config;
+	struct buffers *b = &c->buffers;
+	int error;
 
-	if (memory != CONFIG_MEMORY_MMAP)
-		error = queue_slots(c);
-	/* In use elsewhere, or gone: not a matter of memory. */
-	if (!error || error == -EBUSY || error == -ENODEV)
-		return error;
-	if (memory == CONFIG_MEMORY_USERPTR) {
+	b->fd = c->fd;
+	b->producer = c->device->producer;
+	error = buffers_open(b, config->memory, config->buffers, c->device->manager->config->checksum);
+	if (error && error != -EBUSY && error != -ENODEV &&
+	    (config->memory == CONFIG_MEMORY_USERPTR || config->memory == CONFIG_MEMORY_DMABUF))
 		log_device(LOG_WARNING, c->device->name, NULL, "the driver does not take slots (%s); "
-			   "set memory = auto to have frames copied", strerror(-error));
-		return error;
-	}
-	return queue_mapped(c);
+			   "set memory = auto to have it done as the driver can", strerror(-error));
+	return error;
 }
 
 static uint64_t capture_time(const struct v4l2_buffer *b)
@@ -289,7 +200,6 @@ static uint64_t capture_time(const struct v4l2_buffer *b)
 
 static void describe(struct camera *c, const struct v4l2_buffer *b, struct devring_commit *commit)
 {
-	commit->bytes = b->bytesused;
 	commit->capture_ns = capture_time(b);
 	commit->media_time = b->timestamp.tv_sec * 1000000ull + b->timestamp.tv_usec;
 	if (c->every_frame_is_key || b->flags & V4L2_BUF_FLAG_KEYFRAME)
@@ -313,33 +223,25 @@ static void describe(struct camera *c, const struct v4l2_buffer *b, struct devri
 /* What the driver filled becomes a frame; a negative errno is the device's end. */
 static int publish(struct camera *c, const struct v4l2_buffer *b)
 {
-	struct devring_fill *fill = &c->fill[b->index], copy;
 	struct devring_commit commit = { 0 };
+	struct devring_fill fill;
 	int error;
 
 	if (!b->bytesused) {	/* nothing but an error: the next frame tells of it */
 		c->lost++;
-		return queue(c, b->index);
+		return buffers_requeue(&c->buffers, b->index);
 	}
 	describe(c, b, &commit);
-	if (c->memory == V4L2_MEMORY_MMAP) {
-		error = devring_producer_take(c->device->producer, &copy);
-		if (error)
-			return error;
-		if (commit.bytes > copy.size)
-			commit.bytes = copy.size;
-		memcpy(copy.data, c->map[b->index], commit.bytes);
-		fill = &copy;
-	} else if (commit.bytes > fill->size) {
-		commit.bytes = fill->size;
+	error = buffers_filled(&c->buffers, b, &fill, &commit.bytes);
+	if (error == -EAGAIN) {	/* lossless readers keep all slots: the next frame tells of it, too */
+		c->lost++;
+		return 0;
 	}
-	error = device_commit(c->device, fill, &commit);
 	if (error)
 		return error;
+	error = device_commit(c->device, &fill, &commit);
 	c->lost = 0;
-	if (c->memory == V4L2_MEMORY_MMAP)
-		return queue(c, b->index);
-	return take_and_queue(c, b->index);
+	return error ?: refill(c);
 }
 
 static int on_frames(sd_event_source *source, int fd, uint32_t revents, void *user)
@@ -350,13 +252,13 @@ static int on_frames(sd_event_source *source, int fd, uint32_t revents, void *us
 	(void)source;
 	for (;;) {
 		struct v4l2_buffer b = {
-			.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = c->memory,
+			.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = c->buffers.memory,
 		};
 
-		error = call(fd, VIDIOC_DQBUF, &b);
+		error = camera_call(fd, VIDIOC_DQBUF, &b);
 		if (error == -EAGAIN)
 			break;
-		if (!error && b.index >= c->buffers)
+		if (!error && b.index >= c->buffers.count)
 			error = -EPROTO;
 		if (!error)
 			error = publish(c, &b);
@@ -406,13 +308,11 @@ static void camera_stop(struct device *device)
 	sd_event_source_disable_unref(c->io);
 	if (c->fd >= 0) {
 		/* Ends streaming: what was queued is ours again. */
-		call(c->fd, VIDIOC_STREAMOFF, &type);
-		for (unsigned int i = 0; i < BUFFERS_MAX; i++)
-			if (c->map[i])
-				munmap(c->map[i], c->map_size[i]);
+		camera_call(c->fd, VIDIOC_STREAMOFF, &type);
 		close(c->fd);
 	}
-	return_slots(c);
+	buffers_close(&c->buffers);
+	device_want_slots(device, false);
 	free(c);
 }
 
@@ -429,7 +329,7 @@ static int camera_start(struct device *device)
 	device->open = c;
 	error = open_camera(c);
 	if (!error)
-		error = call(c->fd, VIDIOC_STREAMON, &type);
+		error = camera_call(c->fd, VIDIOC_STREAMON, &type);
 	if (!error)
 		error = sd_event_add_io(device->manager->event, &c->io, c->fd, EPOLLIN, on_frames,
 					c);
@@ -440,11 +340,19 @@ static int camera_start(struct device *device)
 	devring_fourcc_to_text(c->pix.pixelformat, text);
 	log_device(device->said ? LOG_DEBUG : LOG_INFO, device->name, "streaming",
 		   "streaming %s %ux%u, %s", text, c->pix.width, c->pix.height,
-		   c->memory == V4L2_MEMORY_USERPTR ? "straight into slots" : "copied into slots");
+		   buffers_kind(&c->buffers));
 	return 0;
+}
+
+static int camera_room(struct device *device)
+{
+	struct camera *c = device->open;
+
+	return c ? refill(c) : 0;
 }
 
 const struct driver camera_driver = {
 	.start = camera_start,
+	.room = camera_room,
 	.stop = camera_stop,
 };

@@ -25,4 +25,7 @@ struct camera_mode {
 int camera_modes(int fd, const struct config_device *config, unsigned int min_fps,
 		 struct camera_mode *modes, unsigned int room);
 
+/* ioctl(), again if a signal came; a negative errno. */
+int camera_call(int fd, unsigned long request, void *argument);
+
 #endif

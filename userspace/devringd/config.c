@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <ini.h>
+#include <linux/devring.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -55,6 +56,7 @@ static const struct key {
 	{ "speakers",	  IN_DEVRINGD,	 BOOL,	  GLOBAL(speakers),	       0, 0 },
 	{ "checksum",	  IN_DEVRINGD,	 BOOL,	  GLOBAL(checksum),	       0, 0 },
 	{ "audit",	  IN_DEVRINGD,	 BOOL,	  GLOBAL(audit),	       0, 0 },
+	{ "lossless_ms",  IN_DEVRINGD,	 NUMBER,  GLOBAL(lossless_ms),	       0, DEVRING_DEADLINE_MAX },
 	{ "linger_ms",	  IN_DEVRINGD,	 NUMBER,  GLOBAL(linger_ms),	       0, 3600000 },
 	{ "retry_ms",	  IN_DEVRINGD,	 NUMBER,  GLOBAL(retry_ms),	       10, 60000 },
 	{ "retry_max_ms", IN_DEVRINGD,	 NUMBER,  GLOBAL(retry_max_ms),	       10, 3600000 },
@@ -155,7 +157,7 @@ static int bad_value(struct parser *p, const struct key *key, const char *value)
 		return complain(p, "%s = '%s' is no list of at most %d formats; write their codes of "
 				"four letters, such as YUYV MJPG", key->name, value, CONFIG_FORMATS);
 	case MEMORY:
-		return complain(p, "%s = '%s' is none of auto, userptr and mmap; write one of these",
+		return complain(p, "%s = '%s' is none of auto, dmabuf, userptr and mmap; write one of these",
 				key->name, value);
 	case MATCH:
 		return complain(p, "%s = '%s' is no pattern of 1 to 127 characters; write one such as "
@@ -229,7 +231,7 @@ static bool formats_of(const char *value, struct config_device *device)
 
 static bool memory_of(const char *value, enum config_memory *memory)
 {
-	static const char *const names[] = { "auto", "userptr", "mmap" };
+	static const char *const names[] = { "auto", "dmabuf", "userptr", "mmap" };
 
 	for (size_t i = 0; i < COUNT(names); i++) {
 		if (!strcmp(names[i], value)) {

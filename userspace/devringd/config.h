@@ -10,7 +10,8 @@
 #define CONFIG_FORMATS	16
 
 enum config_memory {
-	CONFIG_MEMORY_AUTO,	/* userptr, else mmap */
+	CONFIG_MEMORY_AUTO,	/* dmabuf, else userptr, else mmap */
+	CONFIG_MEMORY_DMABUF,
 	CONFIG_MEMORY_USERPTR,
 	CONFIG_MEMORY_MMAP,
 };
@@ -36,6 +37,7 @@ struct config {
 	bool loopback_microphone, loopback_speaker;
 	bool checksum;
 	bool audit;
+	unsigned int lossless_ms;
 	unsigned int linger_ms;
 	unsigned int retry_ms, retry_max_ms;
 	struct config_device camera, microphone, speaker;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -213,13 +214,26 @@ void device_took_slots(struct device *device)
 		ask_readers(device);
 }
 
+void device_want_slots(struct device *device, bool wanted)
+{
+	if (device->wants_slots == wanted || !device->io)
+		return;
+	device->wants_slots = wanted;
+	sd_event_source_set_io_events(device->io, EPOLLIN | (wanted ? EPOLLOUT : 0));
+}
+
 static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user)
 {
 	struct device *device = user;
 
 	(void)source;
 	(void)fd;
-	(void)revents;
+	if (device->wants_slots && revents & EPOLLOUT) {
+		int error = device->driver->room(device);
+
+		if (error)
+			device_fail(device, -error);
+	}
 	if (!is_sink(device))
 		ask_readers(device);
 	else if (device->driver->input(device) == -ENODEV)
@@ -232,6 +246,10 @@ static void fill_register(const struct device *device, struct devring_register *
 	memset(reg, 0, sizeof(*reg));
 	reg->type = device->hw.type;
 	reg->flags = DEVRING_REG_PERSIST | (is_sink(device) ? DEVRING_REG_SINK : 0);
+	if (!is_sink(device) && device->manager->config->lossless_ms) {
+		reg->flags |= DEVRING_REG_LOSSLESS;
+		reg->deadline_ms = device->manager->config->lossless_ms;
+	}
 	text_copy(reg->name, sizeof(reg->name), device->name);
 	text_copy(reg->label, sizeof(reg->label), device->hw.label);
 	text_copy(reg->stable_id, sizeof(reg->stable_id), device->hw.stable_id);

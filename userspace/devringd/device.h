@@ -23,6 +23,8 @@ struct driver {
 	int (*prepare)(struct device *device);
 	/* A sink: its ring has something; a negative errno when the ring itself is lost. */
 	int (*input)(struct device *device);
+	/* A source that wanted slots (device_want_slots()): there are some; NULL if it never does. */
+	int (*room)(struct device *device);
 	/* Close the hardware. Also called when there is nothing to close. */
 	void (*stop)(struct device *device);
 };
@@ -48,6 +50,7 @@ struct device {
 	bool listed;			/* found by the listing that is under way */
 	enum device_phase phase;
 	struct devring_producer *producer;	/* of a source */
+	bool wants_slots;		/* it waits for some */
 	struct devring_reader_file *sink;	/* of a sink */
 	sd_event_source *io;		/* of either */
 	sd_event_source *timer;		/* linger or retry */
@@ -87,6 +90,8 @@ int device_set_format(struct device *device, struct devring_format *format);
  * readers came or went, and the descriptor does not tell that again. May end the device's open.
  */
 void device_took_slots(struct device *device);
+/* A source cannot go on without slots that lossless readers keep, or can again: wake it for them. */
+void device_want_slots(struct device *device, bool wanted);
 /* Commits a slot, with its checksum where that is asked for. */
 int device_commit(struct device *device, const struct devring_fill *fill,
 		  struct devring_commit *commit);

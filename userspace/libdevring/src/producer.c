@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ struct devring_producer {
 	uint64_t id;
 	uint32_t readers;
 	bool has_news;			/* readers came or went since devring_producer_readers() */
+	bool unmapped;			/* others fill the slots */
 	bool stashed;			/* @stash was taken, but not asked for */
 	struct devring_slot stash;
 	const struct devring_header *header;
@@ -45,10 +47,11 @@ static void unmap_ring(struct ring *ring)
 static int map_ring(struct devring_producer *producer, const struct devring_geometry *g)
 {
 	uint64_t bytes = g->ring_offset + g->ring_bytes - g->metadata_offset;
-	void *base;
+	void *base = NULL;
 
-	base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, producer->fd,
-		    (off_t)g->metadata_offset);
+	if (!producer->unmapped)
+		base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, producer->fd,
+			    (off_t)g->metadata_offset);
 	if (base == MAP_FAILED)
 		return -errno;
 	unmap_ring(&producer->old);
@@ -165,6 +168,25 @@ API void devring_producer_drop_old(struct devring_producer *producer)
 	unmap_ring(&producer->old);
 }
 
+API void devring_producer_unmap(struct devring_producer *producer, bool unmapped)
+{
+	if (unmapped) {
+		unmap_ring(&producer->now);
+		unmap_ring(&producer->old);
+	}
+	producer->unmapped = unmapped;
+}
+
+API int devring_producer_export(struct devring_producer *producer, uint32_t generation, uint32_t slot)
+{
+	struct devring_export e = {
+		.size = sizeof(e), .generation = generation, .slot = slot,
+	};
+	int fd = ioctl(producer->fd, DEVRING_IOC_EXPORT, &e);
+
+	return fd < 0 ? -errno : fd;
+}
+
 API int devring_producer_set_format(struct devring_producer *producer,
 				    struct devring_format *format)
 {
@@ -223,7 +245,8 @@ static int follow_generation(struct devring_producer *producer, uint32_t generat
 	struct devring_device device;
 	int ret;
 
-	if (producer->now.base && producer->now.geometry.generation == generation)
+	if (producer->now.geometry.generation == generation &&
+	    (producer->now.base || producer->unmapped))
 		return 0;
 	ret = devring_query_fd(producer->fd, &device);
 	if (ret)
@@ -259,7 +282,7 @@ API int devring_producer_take(struct devring_producer *producer, struct devring_
 	if (news.slot.slot >= g->slots)
 		return -EPROTO;
 	fill->data = devring_producer_slot_address(producer, news.slot.slot);
-	fill->metadata = g->metadata_size ?
+	fill->metadata = g->metadata_size && producer->now.base ?
 			 producer->now.base + (size_t)news.slot.slot * g->metadata_stride : NULL;
 	fill->size = g->slot_size;
 	fill->metadata_size = g->metadata_size;
@@ -276,7 +299,7 @@ API int devring_producer_take_wait(struct devring_producer *producer, struct dev
 	for (;;) {
 		int ret = devring_producer_take(producer, fill);
 
-		if (ret != -ENOBUFS && ret != -ENXIO && ret != -ESTALE)
+		if (ret != -ENOBUFS && ret != -ENXIO && ret != -ESTALE && ret != -EAGAIN)
 			return ret;
 		if (ret == -ESTALE)
 			continue;

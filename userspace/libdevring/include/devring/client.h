@@ -480,8 +480,9 @@ struct devring_producer;
 
 /**
  * struct devring_fill - a slot to fill
- * @data: where to write the payload: page-aligned, writable, may be handed to V4L2 as USERPTR
- * @metadata: where to write metadata, 64-byte aligned; NULL if the ring has none
+ * @data: where to write the payload: page-aligned, writable, may be handed to V4L2 as USERPTR; NULL
+ *	  after devring_producer_unmap()
+ * @metadata: where to write metadata, 64-byte aligned; NULL if the ring has none, or no map
  * @size: bytes that fit
  * @metadata_size: bytes of metadata that fit
  * @generation: as in the record
@@ -537,6 +538,20 @@ uint64_t devring_producer_id(const struct devring_producer *producer);
 int devring_producer_set_ring(struct devring_producer *producer, uint32_t slots, uint32_t slot_size,
 			      uint32_t metadata_size);
 void devring_producer_drop_old(struct devring_producer *producer);
+
+/**
+ * devring_producer_unmap() - whether the slots are filled by drivers alone, without a map of them here
+ *			      (one thread at a time)
+ *
+ * Takes the maps away at once, and again when @unmapped is false: with the next ring, or slot.
+ *
+ * devring_producer_export() - a slot as a dma-buf (EXPORT), for drivers that import it to fill it
+ *
+ * Returns a descriptor (close-on-exec), which belongs to the caller, or a negative errno: ESTALE (the
+ * generation is gone), EINVAL, ENODEV, EMFILE, ENFILE, ENOMEM, EOPNOTSUPP (the kernel has no dma-bufs).
+ */
+void devring_producer_unmap(struct devring_producer *producer, bool unmapped);
+int devring_producer_export(struct devring_producer *producer, uint32_t generation, uint32_t slot);
 
 /**
  * devring_producer_set_format() - say what frames are from now on; format.generation is filled in
