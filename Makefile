@@ -62,9 +62,10 @@ INSTALL_TARGETS :=
 -include tests/tests.mk
 -include tests/usbemu/usbemu.mk
 -include tests/demo/demo.mk
+-include bench/bench.mk
 
 .PHONY: all modules userspace tests-build setup check check-long check-debug check-model check-threats check-kernels \
-	demo lint install install-system modules_install dkms-tree uninstall clean help
+	demo bench budgets lint install install-system modules_install dkms-tree uninstall clean help
 
 all: modules userspace ## build the kernel module and user space
 
@@ -143,6 +144,17 @@ demo: ## a camera and a microphone read by many, in a throw-away guest (HOST=1: 
 
 .PHONY: demo-build
 demo-build: $(DEMO_PRODUCTS)
+
+bench: ## what devring takes, beside what else programs use: table, JSON and plots in build/bench
+	tests/setup bench
+	$(MAKE) all tests-build KDIR=$(GUEST_KDIR)
+	bench/run
+
+budgets: ## count the instructions of devring's calls, and write them to bench/budgets.json
+	tests/setup test
+	$(MAKE) modules build/bench/devring-paths KDIR=$(GUEST_KDIR)
+	bench/count devring-paths $(BUILD)/bench/budgets.jsonl
+	bench/budgets.py update $(BUILD)/bench/budgets.jsonl $$(tests/lib/guest-kernel)
 
 lint: ## checkpatch, sparse, clang-tidy, shellcheck, and a build without warnings
 	tests/setup test

@@ -285,6 +285,9 @@ struct devring_file {
  * @added: device_add() was done; under mutex
  * @gone: removed; written under the registry lock, mutex and lock
  * @alone: readers that wait alone
+ * @alone_head: none of them is due before @head is so much,
+ * @alone_key: or @key_head so much,
+ * @alone_at: or it is so late, CLOCK_MONOTONIC
  * @reader_wait: all other readers; woken for frames and news
  * @producer_wait: the producer; woken for news
  * @tidy: zeroes or frees what outlived its time
@@ -353,6 +356,9 @@ struct devring_dev {
 	bool gone;
 
 	struct list_head alone;
+	u64 alone_head;
+	u64 alone_key;
+	u64 alone_at;
 	wait_queue_head_t reader_wait;
 	wait_queue_head_t producer_wait;
 	struct delayed_work tidy;
@@ -534,9 +540,12 @@ bool devring_reader_is_due(struct devring_file *file);
 /* wake.c */
 struct wait_queue_head *devring_wake_queue(struct devring_file *file);
 bool devring_wake_held_back(struct devring_file *file);
+void devring_wake_due(struct devring_file *file);
+void devring_wake_expect(struct devring_file *file);
 void devring_wake_told(struct devring_file *file);
 void devring_wake_set(struct devring_file *file, const struct devring_set_reader *set);
 void devring_wake_readers(struct devring_dev *dev);
+void devring_wake_frames(struct devring_dev *dev);
 void devring_wake_paced(struct devring_dev *dev);
 void devring_wake_producer(struct devring_dev *dev);
 void devring_wake_all(struct devring_dev *dev);

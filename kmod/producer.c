@@ -62,6 +62,12 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 		file->told_readers = dev->active_count;
 		return 0;
 	}
+	/* A slot that does not reach its producer costs a frame: the first copy only tells if the page is there. */
+	if (devring_slot_can_take(dev)) {
+		if (!devring_copy_record(&record, sizeof(record), to))
+			return -EFAULT;
+		iov_iter_revert(to, sizeof(record));
+	}
 	ret = devring_slot_take(dev, &slot);
 	if (ret)
 		return ret;
@@ -98,13 +104,11 @@ ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
 	if (iov_iter_count(to) < sizeof(union producer_record))
 		return -EINVAL;
 	while (iov_iter_count(to) >= sizeof(union producer_record)) {
-		if (fault_in_iov_iter_writeable(to, sizeof(union producer_record)))
-			return done ?: -EFAULT;
 		spin_lock(&dev->lock);
 		ret = hand_out(file, to, !done, &taken);
 		generation = dev->generation;
 		spin_unlock(&dev->lock);
-		if (ret == -EFAULT) {
+		if (ret == -EFAULT && !fault_in_iov_iter_writeable(to, sizeof(union producer_record))) {
 			if (!signal_pending(current))
 				continue;
 			ret = -ERESTARTSYS;
@@ -118,15 +122,19 @@ ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
 	return done;
 }
 
-/* Reads one record whole; 0 or an error. */
+/* Reads one record whole; 0 or an error.  All sizes are the compiler's to know: others are checked at each call. */
 static int get_record(union written_record *record, struct iov_iter *from)
 {
+	bool whole = iov_iter_count(from) >= sizeof(*record) && copy_from_iter_full(record, sizeof(*record), from);
 	size_t size;
 
-	if (iov_iter_count(from) < sizeof(record->rec))
-		return -EINVAL;
-	if (!copy_from_iter_full(&record->rec, sizeof(record->rec), from))
-		return -EFAULT;
+	/* Less is there, or less of it can be read, than the longest record, which is the most frequent one. */
+	if (!whole) {
+		if (iov_iter_count(from) < sizeof(record->rec))
+			return -EINVAL;
+		if (!copy_from_iter_full(&record->rec, sizeof(record->rec), from))
+			return -EFAULT;
+	}
 	if (record->rec.kind == DEVRING_RECORD_COMMIT)
 		size = sizeof(record->commit);
 	else if (record->rec.kind == DEVRING_RECORD_RETURN)
@@ -135,10 +143,16 @@ static int get_record(union written_record *record, struct iov_iter *from)
 		return -EINVAL;
 	if (record->rec.size != size || record->rec.flags)
 		return -EINVAL;
-	size -= sizeof(record->rec);
-	if (iov_iter_count(from) < size)
+	if (whole) {
+		iov_iter_revert(from, sizeof(*record) - size);
+		return 0;
+	}
+	if (iov_iter_count(from) < size - sizeof(record->rec))
 		return -EINVAL;
-	return copy_from_iter_full(&record->rec + 1, size, from) ? 0 : -EFAULT;
+	if (size == sizeof(*record) ||
+	    !copy_from_iter_full(&record->rec + 1, sizeof(record->ret) - sizeof(record->rec), from))
+		return -EFAULT;
+	return 0;
 }
 
 /* Takes a record; if there is a slot to be had now, and was none, @room is set. */
@@ -185,7 +199,7 @@ ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from)
 		cond_resched();
 	}
 	if (committed)
-		devring_wake_readers(file->dev);
+		devring_wake_frames(file->dev);
 	if (room)
 		devring_wake_producer(file->dev);
 	return done ?: ret;
@@ -203,7 +217,8 @@ __poll_t devring_producer_poll(struct devring_file *file, struct file *filp, pol
 	if (is_dead(file))
 		mask = EPOLLHUP | EPOLLERR;
 	else
-		mask = (has_news(file) ? EPOLLIN | EPOLLRDNORM : 0) | (devring_slot_can_take(dev) ? EPOLLOUT | EPOLLWRNORM : 0);
+		mask = (has_news(file) ? EPOLLIN | EPOLLRDNORM : 0) |
+		       (devring_slot_can_take(dev) ? EPOLLOUT | EPOLLWRNORM : 0);
 	spin_unlock(&dev->lock);
 	return mask;
 }

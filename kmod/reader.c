@@ -61,6 +61,9 @@ static bool find_frame(struct devring_file *file, u64 *sequence)
 	lockdep_assert_held(&dev->lock);
 	if (!ring || file->cursor >= (file->flags & DEVRING_READER_KEY_ONLY ? dev->key_head : dev->head))
 		return false;
+	*sequence = file->flags & DEVRING_READER_LATEST ? dev->head - 1 : file->cursor;
+	if (is_deliverable(file, ring, *sequence))
+		return true;
 	advance_tail(dev);
 	at = max(file->cursor, ring->tail);
 	if (file->flags & DEVRING_READER_LATEST) {
@@ -110,17 +113,15 @@ bool devring_reader_is_due(struct devring_file *file)
 	if (devring_file_is_dead(file))
 		return true;
 	due = what_is_due(file, &sequence);
-	return due == DUE_FRAME ? !devring_wake_held_back(file) : due != DUE_NOTHING;
-}
-
-static bool is_ready(struct devring_file *file)
-{
-	bool ready;
-
-	spin_lock(&file->dev->lock);
-	ready = devring_reader_is_due(file);
-	spin_unlock(&file->dev->lock);
-	return ready;
+	if (!file->waits_alone)
+		return due != DUE_NOTHING;
+	if (due == DUE_FRAME && devring_wake_held_back(file))
+		return false;
+	if (due == DUE_NOTHING)
+		devring_wake_expect(file);
+	else
+		devring_wake_due(file);
+	return due != DUE_NOTHING;
 }
 
 static void make_frame(const struct devring_file *file, u64 sequence, struct devring_frame *frame)
@@ -247,34 +248,40 @@ static ssize_t drain(struct devring_file *file, struct iov_iter *to)
 			return done ?: -EFAULT;
 		got_record(file, &record);
 		done += record.rec.size;
+		if (iov_iter_count(to) < sizeof(struct devring_record))
+			return done;
 	}
+}
+
+/* Drains into @to what @file is to be woken for, or, if it does not wait, all there is; false if that is nothing. */
+static bool drain_due(struct devring_file *file, struct iov_iter *to, bool nonblock, ssize_t *ret)
+{
+	spin_lock(&file->dev->lock);
+	*ret = nonblock || !file->waits_alone || devring_reader_is_due(file) ? drain(file, to) : -EAGAIN;
+	spin_unlock(&file->dev->lock);
+	return *ret != -EAGAIN;
 }
 
 ssize_t devring_reader_read(struct devring_file *file, struct iov_iter *to, bool nonblock)
 {
-	struct devring_dev *dev = file->dev;
 	struct wait_queue_head *queue;
 	ssize_t ret;
 
 	devring_reader_activate(file);
 	devring_file_touch(file, &file->last_pid);
 	for (;;) {
-		spin_lock(&dev->lock);
-		ret = nonblock || devring_reader_is_due(file) ? drain(file, to) : -EAGAIN;
-		spin_unlock(&dev->lock);
-		if (ret == -EFAULT) {
-			if (fault_in_iov_iter_writeable(to, min(iov_iter_count(to), sizeof(union reader_record))))
-				return -EFAULT;
-			if (signal_pending(current))
-				return -ERESTARTSYS;
-			continue;
-		}
-		if (ret != -EAGAIN || nonblock)
-			return ret;
 		queue = devring_wake_queue(file);
-		ret = wait_event_interruptible(*queue, is_ready(file));
-		if (ret)
+		/* Draining takes a spinlock and touches pages that are there, so it can be what a wait looks at. */
+		if (nonblock)
+			drain_due(file, to, true, &ret);
+		else if (wait_event_interruptible(*queue, drain_due(file, to, false, &ret)))
+			return -ERESTARTSYS;
+		if (ret != -EFAULT)
 			return ret;
+		if (fault_in_iov_iter_writeable(to, min(iov_iter_count(to), sizeof(union reader_record))))
+			return -EFAULT;
+		if (signal_pending(current))
+			return -ERESTARTSYS;
 	}
 }
 

@@ -2,12 +2,14 @@
 /*
  * Waking.  Readers wait in one queue of their device, which a commit passes over once.  A reader that wants to be
  * woken for some frames only (SET_READER) waits in a queue of its own, and a commit asks whether it is due:
- * in the common queue it would be scheduled for each frame, only to find that it goes on waiting.
+ * in the common queue it would be scheduled for each frame, only to find that it goes on waiting.  Nor is it asked
+ * at each commit: when it was not due, it said what must have been committed before it can be, and the device keeps
+ * the least of what all said.
  */
 #include "core.h"
 
-#define NEWS	(EPOLLIN | EPOLLRDNORM)
-#define ENDS	(NEWS | EPOLLOUT | EPOLLWRNORM | EPOLLHUP | EPOLLERR)
+#define INPUT	(EPOLLIN | EPOLLRDNORM)
+#define ENDS	(INPUT | EPOLLOUT | EPOLLWRNORM | EPOLLHUP | EPOLLERR)
 
 /* Wakes all that wait, however they wait: the usual helper would wake one EPOLLEXCLUSIVE waiter only. */
 static void wake(struct wait_queue_head *queue, __poll_t key)
@@ -21,6 +23,33 @@ struct wait_queue_head *devring_wake_queue(struct devring_file *file)
 	return READ_ONCE(file->waits_alone) ? &file->wait : &file->dev->reader_wait;
 }
 
+/* Has the next commit that makes the head @head, or a later one, look for who waits alone. */
+static void look_from(struct devring_dev *dev, u64 head)
+{
+	dev->alone_head = min(dev->alone_head, head);
+}
+
+/* @file has what it waits for: commits look whether it went and took it. */
+void devring_wake_due(struct devring_file *file)
+{
+	lockdep_assert_held(&file->dev->lock);
+	look_from(file->dev, 0);
+}
+
+/* There is no frame for @file: commits that cannot bring it one pass it by. */
+void devring_wake_expect(struct devring_file *file)
+{
+	struct devring_dev *dev = file->dev;
+
+	lockdep_assert_held(&dev->lock);
+	if (file->flags & DEVRING_READER_KEY_ONLY && dev->key_head <= file->cursor)
+		dev->alone_key = min(dev->alone_key, file->cursor + 1);
+	else if (dev->head <= file->cursor)
+		look_from(dev, file->cursor + (file->wake_frames ?: 1));
+	else
+		look_from(dev, 0);
+}
+
 /* Does a filter let @file wait on, though a frame is due? */
 bool devring_wake_held_back(struct devring_file *file)
 {
@@ -31,13 +60,16 @@ bool devring_wake_held_back(struct devring_file *file)
 	/* What a producer left behind would never become more. */
 	if (dev->state != DEVRING_STATE_AVAILABLE)
 		return false;
-	if (dev->head - file->cursor < file->wake_frames)
+	if (dev->head - file->cursor < file->wake_frames) {
+		look_from(dev, file->cursor + file->wake_frames);
 		return true;
+	}
 	if (!file->wake_interval)
 		return false;
 	now = ktime_get_ns();
 	if (now >= file->wake_at)
 		return false;
+	dev->alone_at = min(dev->alone_at, file->wake_at);
 	devring_dev_pace_in(dev, file->wake_at - now);
 	return true;
 }
@@ -65,6 +97,7 @@ void devring_wake_set(struct devring_file *file, const struct devring_set_reader
 	file->wake_frames = set->wake_frames;
 	file->wake_interval = set->wake_rate ? DIV_ROUND_UP(NSEC_PER_SEC, set->wake_rate) : 0;
 	file->wake_at = 0;
+	devring_wake_due(file);
 	if (file->waits_alone || !(set->wake_frames || set->wake_rate || set->flags & DEVRING_READER_KEY_ONLY))
 		return;
 	file->may_wait_with_all = file->active;
@@ -72,45 +105,75 @@ void devring_wake_set(struct devring_file *file, const struct devring_set_reader
 	WRITE_ONCE(file->waits_alone, true);
 }
 
+/* Can what was committed since the last walk have made anybody due? */
+static bool is_time(const struct devring_dev *dev)
+{
+	return dev->head >= dev->alone_head || dev->key_head >= dev->alone_key ||
+	       (dev->alone_at != U64_MAX && ktime_get_ns() >= dev->alone_at);
+}
+
+enum reason { FRAMES, NEWS, PACE };
+
 /* Wakes those who wait alone, if they are due. */
-static void wake_due(struct devring_dev *dev, bool paced)
+static void wake_alone(struct devring_dev *dev, enum reason reason)
 {
 	struct devring_file *file;
 	bool all = false;
 
 	spin_lock(&dev->lock);
+	if (reason == FRAMES && !is_time(dev))
+		goto out;
+	/* Each who is asked says anew when it wants to be asked again; who is not there yet will look by itself. */
+	dev->alone_head = U64_MAX;
+	dev->alone_key = U64_MAX;
+	dev->alone_at = U64_MAX;
 	list_for_each_entry(file, &dev->alone, wait_node) {
 		/* Needs no barrier: whoever starts to wait queues first, and then looks under this lock. */
-		if (!paced && !waitqueue_active(&file->wait))
+		if (reason != PACE && !waitqueue_active(&file->wait))
 			continue;
 		if (!devring_reader_is_due(file))
 			continue;
-		wake(&file->wait, NEWS);
+		wake(&file->wait, INPUT);
 		all |= file->may_wait_with_all;
 	}
+out:
 	spin_unlock(&dev->lock);
 	/* No commit wakes whoever queued with all before it had a filter. */
-	if (paced && all)
-		wake(&dev->reader_wait, NEWS);
+	if (reason == PACE && all)
+		wake(&dev->reader_wait, INPUT);
 }
 
-/* There are frames, or news. */
+/* What there is, was made under the lock of @dev. */
+static void wake_readers(struct devring_dev *dev, enum reason reason)
+{
+	/* Needs no barrier: whoever starts to wait queues first, and then looks under the lock that we had. */
+	if (waitqueue_active(&dev->reader_wait))
+		wake(&dev->reader_wait, INPUT);
+	if (!list_empty(&dev->alone))
+		wake_alone(dev, reason);
+}
+
+/* Frames were committed. */
+void devring_wake_frames(struct devring_dev *dev)
+{
+	wake_readers(dev, FRAMES);
+}
+
+/* There are news. */
 void devring_wake_readers(struct devring_dev *dev)
 {
-	wake(&dev->reader_wait, NEWS);
-	if (!list_empty(&dev->alone))
-		wake_due(dev, false);
+	wake_readers(dev, NEWS);
 }
 
 /* The time of somebody whose wakes are rated has come. */
 void devring_wake_paced(struct devring_dev *dev)
 {
-	wake_due(dev, true);
+	wake_alone(dev, PACE);
 }
 
 void devring_wake_producer(struct devring_dev *dev)
 {
-	wake(&dev->producer_wait, NEWS | EPOLLOUT | EPOLLWRNORM);
+	wake(&dev->producer_wait, INPUT | EPOLLOUT | EPOLLWRNORM);
 }
 
 /* Wakes everybody for the worst. */

@@ -218,6 +218,38 @@ TEST_F(filters, set_after_epoll)
 	}
 }
 
+/* Commits pass by who is not due; whoever was due, and went away without asking again, is not forgotten. */
+TEST_F(filters, edge_triggered)
+{
+	int epoll = epoll_of(self->r.fd, EPOLLIN | EPOLLET);
+
+	ASSERT_EQ(0, filter(self->r.fd, 0, 3, 0));
+	epoll_has(epoll, 0);
+	for (int round = 0; round < 3; round++) {
+		ASSERT_EQ(0, produce(&self->s, 2));
+		EXPECT_EQ(0, epoll_has(epoll, 0));
+		ASSERT_EQ(0, produce(&self->s, 1));
+		EXPECT_EQ(1, epoll_has(epoll, 0));
+		for (int i = 0; i < 3; i++)
+			ASSERT_EQ(0, next_frame(&self->r, &self->f));
+		EXPECT_EQ(-EAGAIN, next_frame(&self->r, &self->f));
+	}
+}
+
+/* A filter that is set while its reader waits counts from the next commit on, one that asks for less too. */
+TEST_F(filters, set_while_waiting)
+{
+	int epoll = epoll_of(self->r.fd, EPOLLIN);
+
+	ASSERT_EQ(0, filter(self->r.fd, 0, 100, 0));
+	EXPECT_EQ(0, epoll_has(epoll, 0));
+	ASSERT_EQ(0, produce(&self->s, 2));
+	EXPECT_EQ(0, epoll_has(epoll, 0));
+	ASSERT_EQ(0, filter(self->r.fd, 0, 3, 0));
+	ASSERT_EQ(0, produce(&self->s, 1));
+	EXPECT_EQ(1, epoll_has(epoll, WAIT_MS));
+}
+
 /* What is no frame is told at once. */
 TEST_F(filters, hold_back_no_news)
 {
