@@ -264,7 +264,7 @@ struct devring_file {
  * @holds_broken: how many
  * @bytes: memory of both rings
  * @added: device_add() was done; under mutex
- * @gone: removed; written under the registry lock, mutex and lock
+ * @gone: removed; written under the registry lock and lock, read under any or none
  * @alone: readers that wait alone
  * @reader_wait: all other readers; woken for frames and news
  * @producer_wait: the producer; woken for news

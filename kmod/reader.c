@@ -412,7 +412,7 @@ long devring_set_reader(struct file *filp, void *arg)
 	if (ret)
 		return ret;
 	mutex_lock(&dev->mutex);
-	ret = devring_file_is_dead(file) || dev->gone ? -ENODEV : charge_holds(file, set->holds);
+	ret = devring_file_is_dead(file) || READ_ONCE(dev->gone) ? -ENODEV : charge_holds(file, set->holds);
 	if (ret)
 		goto out;
 	spin_lock(&dev->lock);
