@@ -23,6 +23,7 @@ void devring_file_revoke(struct devring_file *file)
 	if (!file->producer)
 		dev->opens--;
 	devring_holds_trim(file, 0);
+	devring_lossless_end(file);
 	spin_unlock(&dev->lock);
 	up_write(&dev->map_sem);
 	/* Faults from here on find the flag; what they had found before goes now. */

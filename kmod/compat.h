@@ -27,6 +27,35 @@
 #define DEVRING_GFP_ACCOUNT	__GFP_ACCOUNT
 #endif
 
+/* 5.11, 6619ccf1bb1d ("dma-buf: Use struct dma_buf_map in dma_buf_vmap() interfaces"). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+struct iosys_map {
+	void *vaddr;
+};
+
+static inline void iosys_map_set_vaddr(struct iosys_map *map, void *vaddr)
+{
+	map->vaddr = vaddr;
+}
+
+#define DEVRING_DMA_BUF_VMAP(vmap, vunmap)						\
+static void *devring_##vmap(struct dma_buf *buf)					\
+{											\
+	struct iosys_map map;								\
+											\
+	return vmap(buf, &map) ? NULL : map.vaddr;					\
+}											\
+											\
+static void devring_##vunmap(struct dma_buf *buf, void *vaddr)				\
+{											\
+	vunmap(buf, &(struct iosys_map){ vaddr });					\
+}
+#define DEVRING_DMA_BUF_OP(fn)	devring_##fn
+#else
+#define DEVRING_DMA_BUF_VMAP(vmap, vunmap)
+#define DEVRING_DMA_BUF_OP(fn)	fn
+#endif
+
 /*
  * 5.16, cdd591fc86e3 ("iov_iter: Introduce fault_in_iov_iter_writeable"), in later 5.15 too.  What is overwritten
  * here is what read() is about to write.
@@ -48,6 +77,23 @@ static inline size_t devring_fault_in_writeable(const struct iov_iter *i, size_t
 }
 
 #define fault_in_iov_iter_writeable	devring_fault_in_writeable
+#endif
+
+/* 5.16, 16b0314aa746 ("dma-buf: move dma-buf symbols into the DMA_BUF module namespace"). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
+#define DEVRING_IMPORT_DMA_BUF	struct devring_nothing
+/* 6.13, cdd30ebb1b9f ("module: Convert symbol namespace to string literal"). */
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define DEVRING_IMPORT_DMA_BUF	MODULE_IMPORT_NS(DMA_BUF)
+#else
+#define DEVRING_IMPORT_DMA_BUF	MODULE_IMPORT_NS("DMA_BUF")
+#endif
+
+/* 5.18, 7938f4218168 ("dma-buf-map: Rename to iosys-map"). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0) && LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
+#include <linux/dma-buf-map.h>
+#define iosys_map		dma_buf_map
+#define iosys_map_set_vaddr	dma_buf_map_set_vaddr
 #endif
 
 /* 6.2, 23680f0b7d7f ("driver core: make struct class.dev_uevent() take a const *"). */

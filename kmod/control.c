@@ -10,7 +10,7 @@
 #include "core.h"
 
 #define REGISTER_FLAGS	(DEVRING_REG_PERSIST | DEVRING_REG_SINK | DEVRING_REG_PUBLIC | \
-			 DEVRING_REG_KEEP_HISTORY | DEVRING_REG_PINNABLE)
+			 DEVRING_REG_KEEP_HISTORY | DEVRING_REG_PINNABLE | DEVRING_REG_LOSSLESS)
 
 static bool is_name_char(char c)
 {
@@ -60,8 +60,9 @@ static bool is_label(const char *text, size_t size)
 
 static int check_register(const struct devring_register *reg)
 {
-	if (reg->flags & DEVRING_REG_LOSSLESS || reg->deadline_ms)
-		return -EOPNOTSUPP;
+	if (reg->flags & DEVRING_REG_LOSSLESS ? !reg->deadline_ms || reg->deadline_ms > DEVRING_DEADLINE_MAX :
+	    reg->deadline_ms)
+		return -EINVAL;
 	if (reg->flags & ~REGISTER_FLAGS || reg->reserved0 ||
 	    memchr_inv(reg->reserved, 0, sizeof(reg->reserved)))
 		return -EINVAL;

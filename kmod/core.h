@@ -3,7 +3,8 @@
  * What the parts of devring share: its objects, which lock covers what, and the functions between files.
  *
  * Data flows one way: producer.c takes and commits slots (slot.c) of a ring (ring.c), reader.c hands frames
- * out, wake.c wakes them, map.c shows their pages.  device.c gives all of this a name, changes.c tells the world.
+ * out, wake.c wakes them, lossless.c has the producer wait for some, map.c shows their pages, export.c hands them to
+ * drivers.  device.c gives all of this a name, changes.c tells the world.
  *
  * Locks, outermost first:
  *
@@ -23,6 +24,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
+#include <linux/refcount.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
@@ -33,7 +35,9 @@
 
 #define DEVRING_MINORS		BIT(16)
 #define DEVRING_FEATURES	(DEVRING_FEATURE_HOLDS | DEVRING_FEATURE_GRANT | DEVRING_FEATURE_RECHECK | \
-				 DEVRING_FEATURE_WAKE_FILTERS | (DEVRING_GFP_ACCOUNT ? DEVRING_FEATURE_MEMCG : 0))
+				 DEVRING_FEATURE_WAKE_FILTERS | DEVRING_FEATURE_LOSSLESS | \
+				 (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER) ? DEVRING_FEATURE_EXPORT : 0) | \
+				 (DEVRING_GFP_ACCOUNT ? DEVRING_FEATURE_MEMCG : 0))
 
 /* read(2) and write(2) carry records; they come with this file position, pread(2) with that of its caller. */
 #define DEVRING_POS_RECORDS	((loff_t)BIT_ULL(62))
@@ -46,6 +50,9 @@
 
 /* How long what a hold names, or an absent producer left, stays. */
 #define DEVRING_LINGER		(5 * HZ)
+
+/* Users of a device whose lossless readers were too late. */
+#define DEVRING_DEMOTED_MAX	16
 
 enum devring_quota {
 	DEVRING_QUOTA_DEVICES,
@@ -86,10 +93,11 @@ struct devring_slot_state {
 
 /**
  * struct devring_ring - one generation: its pages and the state of its slots
+ * @refs: references: its device's, and that of each dma-buf
  * @geometry: constant
  * @pages: index, metadata and slots, one entry a page, constant
  * @nr_pages: their number
- * @user: whose quota of bytes it is charged to
+ * @user: whose quota of bytes it is charged to, referenced
  * @slots: state of each slot; devring_dev.lock, as all that follows
  * @by_entry: slot that index entry e names, or %DEVRING_NO_SLOT
  * @idle: slots that can be taken, oldest frame first, held ones among them
@@ -102,6 +110,7 @@ struct devring_slot_state {
  * @expires: jiffies; when an old generation goes even if held
  */
 struct devring_ring {
+	refcount_t refs;
 	struct devring_geometry geometry;
 	struct page **pages;
 	unsigned long nr_pages;
@@ -164,6 +173,9 @@ struct devring_hold {
  * @may_wait_with_all: it may have queued with all before that
  * @wait_node: in devring_dev.alone
  * @wait: its own queue
+ * @deadline: lossless: how long the producer waits for it, nanoseconds
+ * @late_at: lossless: when that is over, CLOCK_MONOTONIC; 0: the producer does not wait for it
+ * @demoted: it was too late, and was not told yet
  * @delivered: frames delivered whole
  * @lost: frames not delivered
  * @told_generation: generation it was told of
@@ -212,6 +224,9 @@ struct devring_file {
 	bool may_wait_with_all;
 	struct list_head wait_node;
 	struct wait_queue_head wait;
+	u64 deadline;
+	u64 late_at;
+	bool demoted;
 	u64 delivered;
 	u64 lost;
 	u32 told_generation;
@@ -230,6 +245,7 @@ struct devring_file {
  * @id: number, never used again; this and all up to @registered_real are constant
  * @type: enum devring_type
  * @flags: DEVRING_REG_*
+ * @deadline_ms: the most that a lossless reader may ask for
  * @minor: N of /dev/devringN
  * @name: as registered; @link, @label, @stable_id and @path_id likewise
  * @user: registrant, for quota and rights
@@ -262,6 +278,9 @@ struct devring_file {
  * @opens: open readers
  * @used: when a reader last became active, CLOCK_BOOTTIME
  * @holds_broken: how many
+ * @lossless: how many lossless readers
+ * @stalled: the producer got no slot because of them
+ * @demoted: users who had their time since this producer came; @nr_demoted of them
  * @bytes: memory of both rings
  * @added: device_add() was done; under mutex
  * @gone: removed; written under the registry lock and lock, read under any or none
@@ -272,6 +291,7 @@ struct devring_file {
  * @offline_expires: jiffies, when what an absent producer left goes; 0 if nothing is due
  * @expire: ends the access of files whose time is over
  * @pace: wakes readers that asked not to be woken so often
+ * @late: ends the time of lossless readers
  * @announce: tells udev and listeners, at most ten times a second
  * @announced: jiffies of the last time
  * @news: DEVRING_CHANGED_* to be announced
@@ -281,6 +301,7 @@ struct devring_dev {
 	u64 id;
 	u32 type;
 	u32 flags;
+	u32 deadline_ms;
 	u32 minor;
 	char name[DEVRING_NAME_SIZE];
 	char link[DEVRING_LINK_SIZE];
@@ -323,6 +344,10 @@ struct devring_dev {
 	u32 opens;
 	u64 used;
 	u64 holds_broken;
+	u32 lossless;
+	bool stalled;
+	u32 nr_demoted;
+	kuid_t demoted[DEVRING_DEMOTED_MAX];
 	u64 bytes;
 	bool added;
 	bool gone;
@@ -334,6 +359,7 @@ struct devring_dev {
 	unsigned long offline_expires;
 	struct delayed_work expire;
 	struct delayed_work pace;
+	struct delayed_work late;
 	struct delayed_work announce;
 	unsigned long announced;
 	u32 news;
@@ -394,6 +420,7 @@ long devring_ioctl(struct file *filp, const struct devring_call *calls, unsigned
 
 /* user.c */
 struct devring_user *devring_user_get(kuid_t uid);
+void devring_user_hold(struct devring_user *user);
 void devring_user_put(struct devring_user *user);
 int devring_charge(struct devring_user *user, enum devring_quota what, u64 amount);
 void devring_uncharge(struct devring_user *user, enum devring_quota what, u64 amount);
@@ -435,6 +462,7 @@ void devring_dev_announce(struct devring_dev *dev, u32 changed);
 void devring_dev_tidy_in(struct devring_dev *dev, unsigned long delay);
 void devring_dev_expire_in(struct devring_dev *dev, u64 ns);
 void devring_dev_pace_in(struct devring_dev *dev, u64 ns);
+void devring_dev_late_in(struct devring_dev *dev, u64 ns);
 void devring_dev_cancel_works(struct devring_dev *dev);
 
 /* sysfs.c */
@@ -447,7 +475,8 @@ const char *devring_state_name(u32 state);
 /* ring.c */
 int devring_geometry_plan(struct devring_geometry *geometry);
 struct devring_ring *devring_ring_new(const struct devring_geometry *plan, struct devring_user *user);
-void devring_ring_free(struct devring_ring *ring);
+void devring_ring_get(struct devring_ring *ring);
+void devring_ring_put(struct devring_ring *ring);
 void devring_ring_install(struct devring_dev *dev, struct devring_ring *ring);
 void devring_ring_tidy(struct devring_dev *dev);
 void devring_ring_scrub(struct devring_dev *dev);
@@ -457,6 +486,7 @@ void devring_slot_freshen(struct devring_dev *dev, u32 slot);
 struct devring_entry *devring_entry(const struct devring_ring *ring, u64 sequence);
 bool devring_frame_live(const struct devring_ring *ring, u64 sequence);
 void devring_slot_retire(struct devring_ring *ring, u32 slot);
+bool devring_slot_can_take(const struct devring_dev *dev);
 int devring_slot_take(struct devring_dev *dev, u32 *taken);
 void devring_slot_untake(struct devring_ring *ring, u32 slot);
 void devring_slots_recall(struct devring_ring *ring);
@@ -510,6 +540,26 @@ void devring_wake_readers(struct devring_dev *dev);
 void devring_wake_paced(struct devring_dev *dev);
 void devring_wake_producer(struct devring_dev *dev);
 void devring_wake_all(struct devring_dev *dev);
+
+/* lossless.c */
+bool devring_lossless_keeps(const struct devring_dev *dev, u32 slot);
+bool devring_lossless_stalls(struct devring_dev *dev);
+void devring_lossless_go_on(struct devring_dev *dev);
+void devring_lossless_moved(struct devring_file *file);
+void devring_lossless_end(struct devring_file *file);
+void devring_lossless_expire(struct devring_dev *dev);
+int devring_lossless_check(struct devring_file *file, const struct devring_set_reader *set, u64 *deadline);
+void devring_lossless_set(struct devring_file *file, u64 deadline);
+
+/* export.c */
+#if IS_ENABLED(CONFIG_DMA_SHARED_BUFFER)
+struct file *devring_export(struct file *filp, void *arg);
+#else
+static inline struct file *devring_export(struct file *filp, void *arg)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+#endif
 
 /* map.c */
 int devring_mmap(struct file *filp, struct vm_area_struct *vma);

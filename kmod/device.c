@@ -197,6 +197,11 @@ void devring_dev_pace_in(struct devring_dev *dev, u64 ns)
 	work_in(dev, &dev->pace, nsecs_to_jiffies(ns) + 1);
 }
 
+void devring_dev_late_in(struct devring_dev *dev, u64 ns)
+{
+	work_in(dev, &dev->late, nsecs_to_jiffies(ns) + 1);
+}
+
 /* When nobody has the device open any more and it is gone: nothing is left to be done. */
 void devring_dev_cancel_works(struct devring_dev *dev)
 {
@@ -205,6 +210,8 @@ void devring_dev_cancel_works(struct devring_dev *dev)
 	if (cancel_delayed_work_sync(&dev->expire))
 		put_device(&dev->dev);
 	if (cancel_delayed_work_sync(&dev->pace))
+		put_device(&dev->dev);
+	if (cancel_delayed_work_sync(&dev->late))
 		put_device(&dev->dev);
 }
 
@@ -236,12 +243,20 @@ static void pace_work(struct work_struct *work)
 	put_device(&dev->dev);
 }
 
+static void late_work(struct work_struct *work)
+{
+	struct devring_dev *dev = container_of(to_delayed_work(work), struct devring_dev, late);
+
+	devring_lossless_expire(dev);
+	put_device(&dev->dev);
+}
+
 static void dev_release(struct device *device)
 {
 	struct devring_dev *dev = to_devring(device);
 
-	devring_ring_free(dev->ring);
-	devring_ring_free(dev->old);
+	devring_ring_put(dev->ring);
+	devring_ring_put(dev->old);
 	if (dev->header_page)
 		__free_page(dev->header_page);
 	put_pid(dev->registrant_pid);
@@ -254,6 +269,7 @@ static void init_dev(struct devring_dev *dev, const struct devring_register *reg
 {
 	dev->type = reg->type;
 	dev->flags = reg->flags;
+	dev->deadline_ms = reg->deadline_ms;
 	dev->minor = DEVRING_MINORS;
 	strscpy(dev->name, reg->name, sizeof(dev->name));
 	strscpy(dev->label, reg->label, sizeof(dev->label));
@@ -280,6 +296,7 @@ static void init_dev(struct devring_dev *dev, const struct devring_register *reg
 	INIT_DELAYED_WORK(&dev->tidy, tidy_work);
 	INIT_DELAYED_WORK(&dev->expire, expire_work);
 	INIT_DELAYED_WORK(&dev->pace, pace_work);
+	INIT_DELAYED_WORK(&dev->late, late_work);
 	INIT_DELAYED_WORK(&dev->announce, announce_work);
 }
 
@@ -491,6 +508,7 @@ void devring_dev_fill(struct devring_dev *dev, struct devring_device *out)
 	out->id = dev->id;
 	out->type = dev->type;
 	out->flags = dev->flags;
+	out->deadline_ms = dev->deadline_ms;
 	out->minor = dev->minor;
 	out->registered_ns = dev->registered;
 	out->registered_real_ns = dev->registered_real;

@@ -92,6 +92,9 @@ static void set_producer(struct devring_dev *dev, struct devring_file *file)
 	lockdep_assert_held(&dev->lock);
 	dev->producer = file;
 	dev->producers++;
+	devring_lossless_go_on(dev);
+	if (file)
+		dev->nr_demoted = 0;
 	put_pid(dev->producer_pid);
 	dev->producer_pid = file ? get_pid(file->open_pid) : NULL;
 	dev->producer_uid = file ? file->uid : INVALID_UID;
@@ -205,7 +208,7 @@ int devring_file_join(struct devring_file *file, bool takeover)
 	ret = admit(file, takeover, &loser);
 	if (ret) {
 		mutex_unlock(&dev->mutex);
-		devring_ring_free(ring);
+		devring_ring_put(ring);
 		return ret;
 	}
 	if (loser)
@@ -271,6 +274,7 @@ void devring_file_leave(struct devring_file *file)
 	devring_file_lose_producer(file);
 	spin_lock(&dev->lock);
 	devring_holds_trim(file, 0);
+	devring_lossless_end(file);
 	spin_unlock(&dev->lock);
 	devring_reader_deactivate(file);
 	spin_lock(&dev->lock);
@@ -443,12 +447,6 @@ static long file_query(struct file *filp, void *arg)
 	return 0;
 }
 
-/* Calls that have their numbers, and will be built later. */
-static long not_yet(struct file *filp, void *arg)
-{
-	return -EOPNOTSUPP;
-}
-
 static const struct devring_call file_calls[] = {
 	{ _IOC_NR(DEVRING_IOC_QUERY), sizeof(struct devring_query), .out = true, .fn = file_query },
 	{ _IOC_NR(DEVRING_IOC_READERS), sizeof(struct devring_list_readers), .out = true, .fn = devring_list_readers },
@@ -456,7 +454,7 @@ static const struct devring_call file_calls[] = {
 	{ _IOC_NR(DEVRING_IOC_SET_RING), sizeof(struct devring_set_ring), .out = true, .fn = devring_set_ring },
 	{ _IOC_NR(DEVRING_IOC_SET_FORMAT), sizeof(struct devring_set_format), .out = true, .fn = devring_set_format },
 	{ _IOC_NR(DEVRING_IOC_SET_STATE), sizeof(struct devring_set_state), .fn = devring_set_state },
-	{ _IOC_NR(DEVRING_IOC_EXPORT), sizeof(struct devring_export), .fn = not_yet },
+	{ _IOC_NR(DEVRING_IOC_EXPORT), sizeof(struct devring_export), .make = devring_export },
 	{ _IOC_NR(DEVRING_IOC_SET_READER), sizeof(struct devring_set_reader), .fn = devring_set_reader },
 	{ _IOC_NR(DEVRING_IOC_RELEASE), sizeof(struct devring_release), .fn = devring_release },
 	{ _IOC_NR(DEVRING_IOC_GRANT), sizeof(struct devring_grant), .make = devring_grant },

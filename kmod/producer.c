@@ -28,11 +28,6 @@ static bool has_news(const struct devring_file *file)
 	return file->told_readers != file->dev->active_count;
 }
 
-static bool can_take(const struct devring_dev *dev)
-{
-	return dev->ring && dev->ring->out < dev->ring->geometry.slots - 2;
-}
-
 static void make_slot(const struct devring_ring *ring, u32 slot, struct devring_slot *record)
 {
 	const struct devring_geometry *geometry = &ring->geometry;
@@ -45,7 +40,7 @@ static void make_slot(const struct devring_ring *ring, u32 slot, struct devring_
 }
 
 /*
- * Hands out one record; -EAGAIN if the page that it goes to is not there.  A slot comes back in @taken if it
+ * Hands out one record; -EFAULT if the page that it goes to is not there.  A slot comes back in @taken if it
  * must be zeroed first: while nobody reads, nothing may stay that the next reader must not see.
  */
 static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, u32 *taken)
@@ -63,7 +58,7 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 		record.rec.kind = DEVRING_RECORD_READERS;
 		record.readers.readers = dev->active;
 		if (!devring_copy_record(&record, sizeof(record), to))
-			return -EAGAIN;
+			return -EFAULT;
 		file->told_readers = dev->active_count;
 		return 0;
 	}
@@ -73,7 +68,7 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 	make_slot(dev->ring, slot, &record.slot);
 	if (!devring_copy_record(&record, sizeof(record), to)) {
 		devring_slot_untake(dev->ring, slot);
-		return -EAGAIN;
+		return -EFAULT;
 	}
 	if (!dev->active && dev->ring->slots[slot].dirty && !(dev->flags & DEVRING_REG_KEEP_HISTORY))
 		*taken = slot;
@@ -109,7 +104,7 @@ ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
 		ret = hand_out(file, to, !done, &taken);
 		generation = dev->generation;
 		spin_unlock(&dev->lock);
-		if (ret == -EAGAIN) {
+		if (ret == -EFAULT) {
 			if (!signal_pending(current))
 				continue;
 			ret = -ERESTARTSYS;
@@ -155,7 +150,7 @@ static int take_record(struct devring_file *file, const union written_record *re
 	int ret;
 
 	spin_lock(&dev->lock);
-	was_full = !can_take(dev);
+	was_full = !devring_slot_can_take(dev);
 	if (is_dead(file))
 		ret = -ENODEV;
 	else if (record->rec.kind == DEVRING_RECORD_RETURN)
@@ -164,7 +159,7 @@ static int take_record(struct devring_file *file, const union written_record *re
 		ret = -EINVAL;
 	else
 		ret = devring_slot_commit(dev, commit);
-	*room |= was_full && can_take(dev);
+	*room |= was_full && devring_slot_can_take(dev);
 	spin_unlock(&dev->lock);
 	return ret;
 }
@@ -208,7 +203,7 @@ __poll_t devring_producer_poll(struct devring_file *file, struct file *filp, pol
 	if (is_dead(file))
 		mask = EPOLLHUP | EPOLLERR;
 	else
-		mask = (has_news(file) ? EPOLLIN | EPOLLRDNORM : 0) | (can_take(dev) ? EPOLLOUT | EPOLLWRNORM : 0);
+		mask = (has_news(file) ? EPOLLIN | EPOLLRDNORM : 0) | (devring_slot_can_take(dev) ? EPOLLOUT | EPOLLWRNORM : 0);
 	spin_unlock(&dev->lock);
 	return mask;
 }
@@ -250,7 +245,7 @@ long devring_set_ring(struct file *filp, void *arg)
 	}
 	mutex_unlock(&dev->mutex);
 	if (ret)
-		devring_ring_free(ring);
+		devring_ring_put(ring);
 	else
 		devring_wake_producer(dev);
 	return ret;

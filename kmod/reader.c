@@ -146,8 +146,9 @@ static void make_frame(const struct devring_file *file, u64 sequence, struct dev
 	frame->trace_id = entry->trace_id;
 	frame->format_generation = entry->format_generation;
 	frame->lost_before = entry->lost_before;
+	frame->rec.flags = file->demoted ? DEVRING_RECORD_F_DEMOTED : 0;
 	if (file->broken) {
-		frame->rec.flags = DEVRING_RECORD_F_HOLD_BROKEN;
+		frame->rec.flags |= DEVRING_RECORD_F_HOLD_BROKEN;
 		frame->broken_sequence = file->broken_sequence;
 	}
 }
@@ -183,6 +184,7 @@ static void got_frame(struct devring_file *file, const struct devring_frame *fra
 {
 	trace_devring_frame(file->dev->id, file->id, frame->sequence);
 	file->broken = false;
+	file->demoted = false;
 	file->lost += frame->lost;
 	if (frame->flags & DEVRING_FRAME_PARTIAL) {
 		file->cursor = frame->sequence;
@@ -194,6 +196,7 @@ static void got_frame(struct devring_file *file, const struct devring_frame *fra
 	}
 	devring_wake_told(file);
 	devring_hold_add(file, file->dev->ring, frame->slot, frame->sequence);
+	devring_lossless_moved(file);
 }
 
 static void got_record(struct devring_file *file, const union reader_record *record)
@@ -372,9 +375,12 @@ void devring_reader_deactivate(struct devring_file *file)
 
 static int check_set_reader(const struct devring_set_reader *set)
 {
-	if (set->flags & DEVRING_READER_LOSSLESS || set->deadline_ms)
-		return -EOPNOTSUPP;
-	if (set->flags & ~(DEVRING_READER_LATEST | DEVRING_READER_PARTIAL | DEVRING_READER_KEY_ONLY) ||
+	/* Who is to miss nothing has every frame, at once. */
+	if (set->flags & DEVRING_READER_LOSSLESS ? set->wake_frames > 1 || set->wake_rate ||
+	    set->flags & (DEVRING_READER_LATEST | DEVRING_READER_KEY_ONLY) : set->deadline_ms)
+		return -EINVAL;
+	if (set->flags & ~(DEVRING_READER_LATEST | DEVRING_READER_PARTIAL | DEVRING_READER_KEY_ONLY |
+			   DEVRING_READER_LOSSLESS) ||
 	    (set->wake_frames > 1 && set->flags & DEVRING_READER_KEY_ONLY) ||
 	    set->start > DEVRING_START_SEQUENCE || set->holds > DEVRING_HOLDS_MAX ||
 	    (set->sequence && set->start != DEVRING_START_SEQUENCE) ||
@@ -399,24 +405,10 @@ static int charge_holds(struct devring_file *file, u32 holds)
 	return 0;
 }
 
-long devring_set_reader(struct file *filp, void *arg)
+static void set_reader(struct devring_file *file, const struct devring_set_reader *set, u64 deadline)
 {
-	struct devring_file *file = filp->private_data;
-	const struct devring_set_reader *set = arg;
-	struct devring_dev *dev = file->dev;
-	long ret;
-
-	if (file->producer)
-		return -EACCES;
-	ret = check_set_reader(set);
-	if (ret)
-		return ret;
-	mutex_lock(&dev->mutex);
-	ret = devring_file_is_dead(file) || READ_ONCE(dev->gone) ? -ENODEV : charge_holds(file, set->holds);
-	if (ret)
-		goto out;
-	spin_lock(&dev->lock);
-	file->flags = set->flags;
+	lockdep_assert_held(&file->dev->lock);
+	file->flags = (file->flags & DEVRING_READER_LOSSLESS) | (set->flags & ~DEVRING_READER_LOSSLESS);
 	file->holds_max = set->holds;
 	devring_holds_trim(file, set->holds);
 	devring_wake_set(file, set);
@@ -426,8 +418,31 @@ long devring_set_reader(struct file *filp, void *arg)
 		if (file->active)
 			place_cursor(file);
 	}
-	spin_unlock(&dev->lock);
-out:
+	devring_lossless_set(file, deadline);
+}
+
+long devring_set_reader(struct file *filp, void *arg)
+{
+	struct devring_file *file = filp->private_data;
+	const struct devring_set_reader *set = arg;
+	struct devring_dev *dev = file->dev;
+	u64 deadline;
+	long ret;
+
+	if (file->producer)
+		return -EACCES;
+	ret = check_set_reader(set);
+	if (ret)
+		return ret;
+	mutex_lock(&dev->mutex);
+	ret = devring_file_is_dead(file) || READ_ONCE(dev->gone) ? -ENODEV : devring_lossless_check(file, set, &deadline);
+	if (!ret)
+		ret = charge_holds(file, set->holds);
+	if (!ret) {
+		spin_lock(&dev->lock);
+		set_reader(file, set, deadline);
+		spin_unlock(&dev->lock);
+	}
 	mutex_unlock(&dev->mutex);
 	return ret;
 }

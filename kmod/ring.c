@@ -94,6 +94,35 @@ static void init_slots(struct devring_ring *ring)
 	ring->partial = DEVRING_NO_SLOT;
 }
 
+/* Frees a ring that no map shows any more.  Pages that a producer has pinned live on, unseen, until unpinned. */
+static void ring_free(struct devring_ring *ring)
+{
+	unsigned long i;
+
+	for (i = 0; ring->pages && i < ring->nr_pages && ring->pages[i]; i++) {
+		__free_page(ring->pages[i]);
+		cond_resched();
+	}
+	devring_uncharge(ring->user, DEVRING_QUOTA_BYTES, ring->geometry.ring_bytes);
+	devring_user_put(ring->user);
+	kvfree(ring->pages);
+	kvfree(ring->slots);
+	kvfree(ring->by_entry);
+	kfree(ring);
+}
+
+void devring_ring_get(struct devring_ring *ring)
+{
+	refcount_inc(&ring->refs);
+}
+
+/* Lets go of a ring that no map shows any more, or of none. */
+void devring_ring_put(struct devring_ring *ring)
+{
+	if (ring && refcount_dec_and_test(&ring->refs))
+		ring_free(ring);
+}
+
 /* Allocates a ring after @plan, charged to @user and to the caller's memory cgroup. */
 struct devring_ring *devring_ring_new(const struct devring_geometry *plan, struct devring_user *user)
 {
@@ -109,6 +138,8 @@ struct devring_ring *devring_ring_new(const struct devring_geometry *plan, struc
 		devring_uncharge(user, DEVRING_QUOTA_BYTES, plan->ring_bytes);
 		return ERR_PTR(ret);
 	}
+	refcount_set(&ring->refs, 1);
+	devring_user_hold(user);
 	ring->user = user;
 	ring->geometry = *plan;
 	ring->nr_pages = plan->ring_bytes >> PAGE_SHIFT;
@@ -118,29 +149,11 @@ struct devring_ring *devring_ring_new(const struct devring_geometry *plan, struc
 	if (ring->pages && ring->slots && ring->by_entry)
 		ret = alloc_pages_of(ring);
 	if (ret) {
-		devring_ring_free(ring);
+		ring_free(ring);
 		return ERR_PTR(ret);
 	}
 	init_slots(ring);
 	return ring;
-}
-
-/* Frees a ring that no map shows any more.  Pages that a producer has pinned live on, unseen, until unpinned. */
-void devring_ring_free(struct devring_ring *ring)
-{
-	unsigned long i;
-
-	if (!ring)
-		return;
-	for (i = 0; ring->pages && i < ring->nr_pages && ring->pages[i]; i++) {
-		__free_page(ring->pages[i]);
-		cond_resched();
-	}
-	devring_uncharge(ring->user, DEVRING_QUOTA_BYTES, ring->geometry.ring_bytes);
-	kvfree(ring->pages);
-	kvfree(ring->slots);
-	kvfree(ring->by_entry);
-	kfree(ring);
 }
 
 /* Takes a ring out of all maps, or out of the producers' only. */
@@ -164,7 +177,7 @@ static void bury(struct devring_dev *dev, struct devring_ring *ring)
 	spin_lock(&dev->lock);
 	dev->bytes -= ring->geometry.ring_bytes;
 	spin_unlock(&dev->lock);
-	devring_ring_free(ring);
+	devring_ring_put(ring);
 }
 
 /* Gives @ring its generation, and with it its place in the file. */
@@ -197,6 +210,7 @@ void devring_ring_install(struct devring_dev *dev, struct devring_ring *ring)
 	lockdep_assert_held(&dev->mutex);
 	down_write(&dev->map_sem);
 	spin_lock(&dev->lock);
+	devring_lossless_go_on(dev);
 	older = dev->old;
 	if (older)
 		devring_holds_break(dev, older);

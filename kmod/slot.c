@@ -98,6 +98,8 @@ void devring_hold_drop(struct devring_file *file, u32 i)
 	memmove(&file->holds[i], &file->holds[i + 1], (file->nr_holds - i) * sizeof(file->holds[0]));
 	if (ring == dev->old && !ring->held)
 		devring_dev_tidy_in(dev, 0);
+	if (dev->stalled)
+		devring_lossless_moved(file);
 }
 
 /* Ends the oldest holds of @file until @max are left. */
@@ -165,7 +167,7 @@ static u32 cost_of_user(const struct devring_dev *dev, const struct devring_ring
 	return cost;
 }
 
-/* Breaks the oldest hold of the user whose holds take most slots; false if there is none. */
+/* Breaks the oldest hold of the user whose holds take most slots, but no lossless reader's; false if there is none. */
 static bool break_one_hold(struct devring_dev *dev, struct devring_ring *ring)
 {
 	struct devring_file *file, *victim = NULL;
@@ -174,7 +176,7 @@ static bool break_one_hold(struct devring_dev *dev, struct devring_ring *ring)
 
 	lockdep_assert_held(&dev->lock);
 	list_for_each_entry(file, &dev->files, node) {
-		if (!cost_of(file, ring))
+		if (file->flags & DEVRING_READER_LOSSLESS || !cost_of(file, ring))
 			continue;
 		cost = cost_of_user(dev, ring, file->uid);
 		for (i = 0; i < file->nr_holds; i++) {
@@ -194,9 +196,28 @@ static bool break_one_hold(struct devring_dev *dev, struct devring_ring *ring)
 	return true;
 }
 
+/* Is there a slot to be had for the producer? */
+bool devring_slot_can_take(const struct devring_dev *dev)
+{
+	const struct devring_ring *ring = dev->ring;
+	const struct devring_slot_state *state;
+	bool breaking;
+
+	lockdep_assert_held(&dev->lock);
+	if (!ring || ring->out >= ring->geometry.slots - 2)
+		return false;
+	if (!dev->lossless)
+		return true;
+	breaking = ring->out + ring->held + 2 > ring->geometry.slots;
+	list_for_each_entry(state, &ring->idle, node)
+		if ((breaking || !state->holds) && !devring_lossless_keeps(dev, state - ring->slots))
+			return true;
+	return false;
+}
+
 /*
  * Takes the slot with the oldest frame that nobody holds.  Holds are broken only if fewer than two slots are
- * neither out nor held, so never while slots >= queued + held + 2.
+ * neither out nor held, so never while slots >= queued + held + 2.  -EAGAIN if lossless readers keep all slots.
  */
 int devring_slot_take(struct devring_dev *dev, u32 *taken)
 {
@@ -212,15 +233,16 @@ int devring_slot_take(struct devring_dev *dev, u32 *taken)
 		if (!break_one_hold(dev, ring))
 			break;
 	list_for_each_entry(state, &ring->idle, node) {
-		if (state->holds)
-			continue;
 		*taken = state - ring->slots;
+		if (state->holds || devring_lossless_keeps(dev, *taken))
+			continue;
+		devring_lossless_go_on(dev);
 		devring_slot_retire(ring, *taken);
 		set_out(ring, *taken, true);
 		ring->needed = max(ring->needed, ring->out + ring->held + 2);
 		return 0;
 	}
-	return -ENOBUFS;
+	return devring_lossless_stalls(dev) ? -EAGAIN : -ENOBUFS;
 }
 
 /* Gives back a slot that its taker was never told of. */

@@ -90,6 +90,11 @@ DEFINE_EVENT(devring_reader_event, devring_hold_broken,
 	TP_ARGS(id, reader, sequence)
 );
 
+DEFINE_EVENT(devring_reader_event, devring_demoted,
+	TP_PROTO(u64 id, u64 reader, u64 sequence),
+	TP_ARGS(id, reader, sequence)
+);
+
 DEFINE_EVENT(devring_reader_event, devring_revoke,
 	TP_PROTO(u64 id, u64 reader, u64 sequence),
 	TP_ARGS(id, reader, sequence)

@@ -106,6 +106,14 @@ struct devring_user *devring_user_get(kuid_t uid)
 	return user;
 }
 
+/* Another reference for who has one. */
+void devring_user_hold(struct devring_user *user)
+{
+	spin_lock(&users_lock);
+	user->refs++;
+	spin_unlock(&users_lock);
+}
+
 void devring_user_put(struct devring_user *user)
 {
 	if (!user)

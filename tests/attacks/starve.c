@@ -281,4 +281,62 @@ TEST_F(starve, storm_of_opens)
 	EXPECT_EQ(0, device_of(_metadata, &idle).opens);
 }
 
+/*
+ * Lossless readers that do not read, in as many files as there may be, one after the other: the producer is held up
+ * for one deadline, not for one each.
+ */
+TEST_F(starve, lossless_that_do_not_read)
+{
+	struct devring_register reg = registration("patient", DEVRING_REG_PUBLIC | DEVRING_REG_LOSSLESS);
+	struct source s = { 0 };
+	int stalls = 0, refused = 0;
+	pid_t pid;
+	int out[2];
+
+	ASSERT_EQ(0, pipe(out));
+	reg.deadline_ms = 20;
+	s.fd = registered(&reg);
+	ASSERT_LE(0, s.fd);
+	s.id = reg.id;
+	ASSERT_EQ(0, source_ring(&s, 4, 4096, 0));
+	ASSERT_EQ(0, chmod(CONTROL_NODE, 0644));
+	CHILD(pid) {
+		become(USER_A);
+		for (int i = 0; i < 20; i++) {
+			struct devring_set_reader set = INIT(devring_set_reader, .flags = DEVRING_READER_LOSSLESS,
+							     .holds = 1);
+			int fd = open_public(s.id, O_NONBLOCK);
+			int result = call(fd, DEVRING_IOC_SET_READER, &set);
+
+			ASSERT_TRUE(result == 0 || result == -ETIME);
+			refused += result == -ETIME;
+			ready(fd, POLLIN);
+			if (i == 0) {
+				WAIT_FOR(!(myself(_metadata, fd).flags & DEVRING_READER_LOSSLESS));
+				tell(out[1]);
+			}
+			for (int naps = 0; naps < 10; naps++)
+				nap();
+			close(fd);
+		}
+		EXPECT_LE(19, refused);
+	}
+	ASSERT_EQ(0, source_map(&s));
+	while (!stalls) {
+		int result = produce(&s, 1);
+
+		ASSERT_TRUE(result == 0 || result == -EAGAIN);
+		stalls += result == -EAGAIN;
+		nap();
+	}
+	hear(_metadata, out[0]);
+	/* It was demoted while its file was open, so it was not closing it that let the producer go on. */
+	for (int i = 0; i < 200; i++) {
+		EXPECT_EQ(0, produce(&s, 1));
+		nap();
+	}
+	wait_child(_metadata, pid);
+	EXPECT_EQ(0, chmod(CONTROL_NODE, 0600));
+}
+
 TEST_HARNESS_MAIN

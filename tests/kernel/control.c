@@ -9,8 +9,8 @@ TEST(info)
 	EXPECT_EQ(sizeof(info), info.size);
 	EXPECT_EQ(DEVRING_ABI_VERSION, info.abi_version);
 	EXPECT_EQ(DEVRING_FEATURE_HOLDS | DEVRING_FEATURE_GRANT | DEVRING_FEATURE_RECHECK |
-		  DEVRING_FEATURE_WAKE_FILTERS,
-		  info.features & ~DEVRING_FEATURE_MEMCG);
+		  DEVRING_FEATURE_WAKE_FILTERS | DEVRING_FEATURE_LOSSLESS,
+		  info.features & ~(DEVRING_FEATURE_MEMCG | DEVRING_FEATURE_EXPORT));
 	EXPECT_EQ(DEVRING_SLOTS_MAX, info.slots_max);
 	EXPECT_EQ(DEVRING_SLOT_SIZE_MAX, info.slot_size_max);
 	EXPECT_EQ(DEVRING_METADATA_MAX, info.metadata_max);
@@ -275,21 +275,6 @@ TEST_F(every_ioctl, unknown_and_elsewhere)
 	EXPECT_EQ(-EACCES, set_state(self->fd[ON_READER], DEVRING_STATE_AVAILABLE, 0));
 	EXPECT_EQ(-EACCES, set_reader(self->fd[ON_PRODUCER], 0, 0, 1));
 	EXPECT_EQ(-EACCES, release(self->fd[ON_PRODUCER], 0));
-}
-
-TEST_F(every_ioctl, reserved_for_later)
-{
-	struct devring_set_reader r = INIT(devring_set_reader, .holds = 1);
-	struct devring_export export = INIT(devring_export);
-	struct devring_register reg = registration("later", DEVRING_REG_LOSSLESS);
-
-	EXPECT_EQ(-EOPNOTSUPP, call(self->fd[ON_PRODUCER], DEVRING_IOC_EXPORT, &export));
-	EXPECT_EQ(-EOPNOTSUPP, registered(&reg));
-	EXPECT_EQ(-EOPNOTSUPP, set_reader(self->fd[ON_READER], DEVRING_READER_LOSSLESS, 0, 1));
-	r.deadline_ms = 1;
-	EXPECT_EQ(-EOPNOTSUPP, call(self->fd[ON_READER], DEVRING_IOC_SET_READER, &r));
-	r.deadline_ms = 0;
-	EXPECT_EQ(0, call(self->fd[ON_READER], DEVRING_IOC_SET_READER, &r));
 }
 
 /* ---- REGISTER ---- */

@@ -464,10 +464,12 @@ static long act_release(struct scene *scene)
 
 static long act_export(struct scene *scene)
 {
-	struct devring_export e = INIT(devring_export);
+	struct devring_export e = INIT(devring_export, .generation = scene->s.g.generation);
 	int result = call(scene->s.fd, DEVRING_IOC_EXPORT, &e);
 
-	return result == -EOPNOTSUPP ? 0 : result;
+	if (result >= 0)
+		close(result);
+	return result == -EOPNOTSUPP || result >= 0 ? 0 : result;
 }
 
 static long act_read(struct scene *scene)

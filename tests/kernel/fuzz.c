@@ -155,8 +155,11 @@ static void do_open(struct thread *t)
 
 static void do_register(struct thread *t)
 {
-	struct devring_register r = INIT(devring_register, .type = 1 + pick(t, 10), .flags = pick(t, 32));
+	struct devring_register r = INIT(devring_register, .type = 1 + pick(t, 10), .flags = pick(t, 64));
 	long fd;
+
+	if (r.flags & DEVRING_REG_LOSSLESS)
+		r.deadline_ms = near(t, 1 + pick(t, 50));
 
 	snprintf(r.name, sizeof(r.name), "fuzz%u", pick(t, DEVICES));
 	fd = CALL(t, any_file(t), DEVRING_IOC_REGISTER, r);
@@ -212,6 +215,11 @@ static void do_set_up(struct thread *t)
 	struct timespec now;
 	int fd = any_file(t);
 
+	if (chance(t, 4)) {
+		d.flags |= DEVRING_READER_LOSSLESS;
+		d.deadline_ms = near(t, pick(t, 50));
+		d.wake_frames = d.wake_rate = 0;
+	}
 	if (chance(t, 8)) {
 		d.wake_frames = near(t, pick(t, 4));
 		d.wake_rate = near(t, pick(t, 1000));
@@ -232,7 +240,7 @@ static void do_set_up(struct thread *t)
 		CALL(t, fd, DEVRING_IOC_SET_READER, d);
 		break;
 	case 6:
-		CALL(t, fd, DEVRING_IOC_EXPORT, x);
+		keep_file(t, CALL(t, fd, DEVRING_IOC_EXPORT, x));
 		break;
 	case 5:
 		clock_gettime(CLOCK_BOOTTIME, &now);

@@ -155,13 +155,16 @@ static inline void become(uid_t uid)
 
 static inline pid_t child_fork(ARGS)
 {
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
 		_metadata->passed = 1;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* Whose parent had died before that is told nothing.  0: it is in another pid namespace. */
+		if (getppid() && getppid() != parent)
+			_exit(97);
 	}
 	return pid;
 }

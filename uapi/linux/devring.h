@@ -69,6 +69,7 @@
 #define DEVRING_METADATA_MAX	65536
 #define DEVRING_HOLDS_MAX	16
 #define DEVRING_READERS_MAX	64		/* open readers of one device */
+#define DEVRING_DEADLINE_MAX	60000		/* milliseconds that a lossless reader may be waited for */
 #define DEVRING_REMOVALS_MAX	1024		/* removals that are remembered for listeners */
 
 /* A read() buffer of this many bytes holds any one record of a device node, or of the control node. */
@@ -154,6 +155,8 @@ struct devring_record {
 	__u32	flags;
 /* A frame that this reader was holding had to be given up: see devring_frame.broken_sequence. */
 #define DEVRING_RECORD_F_HOLD_BROKEN	(1U << 0)
+/* This reader was lossless until here, and was too late: it is now one like all others. */
+#define DEVRING_RECORD_F_DEMOTED	(1U << 1)
 };
 
 /* Flags of a frame, set by its producer. */
@@ -279,7 +282,8 @@ struct devring_state_change {
  * @metadata_offset: file offset of its metadata
  *
  * The frame that was there is retired: no reader is told of it any more, and its index word says so.
- * At most slots - 2 may be out at once; a read() for more is ENOBUFS, and without a ring ENXIO.
+ * At most slots - 2 may be out at once; a read() for more is ENOBUFS, and without a ring ENXIO.  While lossless
+ * readers keep all others (%DEVRING_READER_LOSSLESS) it is EAGAIN, until poll() says POLLOUT.
  * A read() of the producer never waits.
  */
 struct devring_slot {
@@ -608,14 +612,14 @@ struct devring_info {
 #define DEVRING_REG_PUBLIC		(1U << 2)	/* who can open the control node may OPEN and read it */
 #define DEVRING_REG_KEEP_HISTORY	(1U << 3)	/* frames stay when nobody reads */
 #define DEVRING_REG_PINNABLE		(1U << 4)	/* readers may pin pages: a map outlives its revocation */
-#define DEVRING_REG_LOSSLESS		(1U << 5)	/* reserved: readers may ask to be waited for */
+#define DEVRING_REG_LOSSLESS		(1U << 5)	/* readers may ask to be waited for */
 
 /**
  * struct devring_register - make a device (REGISTER, control node open for writing)
  * @size: sizeof(struct devring_register)
  * @flags: DEVRING_REG_*
  * @type: enum devring_type
- * @deadline_ms: reserved for %DEVRING_REG_LOSSLESS, zero
+ * @deadline_ms: with %DEVRING_REG_LOSSLESS the most that a reader may ask for, 1 to %DEVRING_DEADLINE_MAX; else zero
  * @id: out: its id, never used again
  * @minor: out: N of /dev/devringN
  * @reserved0: zero
@@ -730,6 +734,8 @@ struct devring_open {
  * @label: as registered
  * @stable_id: as registered
  * @path_id: as registered
+ * @deadline_ms: with %DEVRING_REG_LOSSLESS: how long a reader is waited for at the most
+ * @reserved0: zero
  * @reserved: zero
  */
 struct devring_device {
@@ -761,7 +767,9 @@ struct devring_device {
 	char	label[DEVRING_LABEL_SIZE];
 	char	stable_id[DEVRING_ID_SIZE];
 	char	path_id[DEVRING_ID_SIZE];
-	__u64	reserved[8];
+	__u32	deadline_ms;
+	__u32	reserved0;
+	__u64	reserved[7];
 };
 
 /**
@@ -884,7 +892,8 @@ enum devring_start {
  *		 0 or 1: each wakes.  Only 0 or 1 with %DEVRING_READER_KEY_ONLY.
  * @wake_rate: wake for frames at most so many times a second; 0: without limit.  A wake that is late by less than a
  *	       quarter of the interval does not put off the ones after it.
- * @deadline_ms: reserved, 0: for %DEVRING_READER_LOSSLESS
+ * @deadline_ms: with %DEVRING_READER_LOSSLESS how long the producer waits for this reader, at most what REGISTER
+ *		 allowed; 0: as long as that.  Else zero.
  * @reserved: zero
  *
  * wake_frames, wake_rate and KEY_ONLY say when poll() calls frames readable, and when a read() that waits goes on;
@@ -892,7 +901,14 @@ enum devring_start {
  * AVAILABLE) every frame does.  A commit schedules nobody who is not to be woken by it; set the filter before the
  * first read, poll or map for that.
  *
- * Errors: EINVAL, EDQUOT (holds of this user), EACCES (the producer's file), ENODEV, EOPNOTSUPP, EFAULT, E2BIG.
+ * A lossless reader misses no frame: as long as it is to get one, or holds it, the slot is not filled again, and its
+ * holds are not broken.  The producer is held up only when it can have no other slot: from then on the reader has
+ * deadline_ms to take a frame or to let go of one.  If it does not it is demoted: its next frame says so
+ * (%DEVRING_RECORD_F_DEMOTED), and its user gets no lossless reader of this device while this producer is there, nor
+ * does anybody after 16 users.  A new ring, or a new producer, ends what was not read: that is counted as lost.
+ *
+ * Errors: EINVAL, EDQUOT (holds of this user), EACCES (the producer's file), ENODEV, EFAULT, E2BIG; with LOSSLESS also
+ * EPERM (REGISTER did not allow it), ETIME (this user was demoted), EUSERS (16 users were).
  */
 struct devring_set_reader {
 	__u32	size;
@@ -900,7 +916,7 @@ struct devring_set_reader {
 #define DEVRING_READER_LATEST		(1U << 0)	/* skip to the newest frame at each read; the rest is lost */
 #define DEVRING_READER_PARTIAL		(1U << 1)	/* also deliver partial frames, again each time they grew */
 #define DEVRING_READER_KEY_ONLY		(1U << 2)	/* frames with %DEVRING_FRAME_KEY only; the rest is lost */
-#define DEVRING_READER_LOSSLESS		(1U << 3)	/* reserved: the producer waits */
+#define DEVRING_READER_LOSSLESS		(1U << 3)	/* the producer waits; no LATEST, KEY_ONLY, wake_* */
 	__u32	start;
 	__u32	holds;
 	__u64	sequence;
@@ -1032,11 +1048,19 @@ struct devring_grant {
 };
 
 /**
- * struct devring_export - a slot as a dma-buf (EXPORT, producer; reserved)
+ * struct devring_export - a slot as a dma-buf (EXPORT, producer)
  * @size: sizeof(struct devring_export)
  * @flags: zero
  * @generation: as in struct devring_slot
  * @slot: as in struct devring_slot
+ *
+ * Returns a file descriptor (close-on-exec) that drivers import, such as V4L2's with V4L2_MEMORY_DMABUF, to fill the
+ * slot without a map of it.  It has slot_stride bytes, and cannot be mapped itself.  Any slot can be exported, and as
+ * often as one likes; only fill it while it is out.  The memory of the ring stays, and is charged, until all its
+ * dma-bufs are closed and released by the drivers; what is written then is seen by nobody.
+ *
+ * Errors: EACCES (not the producer's file), ENODEV, ESTALE (generation), EINVAL, EMFILE, ENFILE, ENOMEM, EFAULT, E2BIG,
+ * EOPNOTSUPP (this kernel has no dma-bufs; see %DEVRING_FEATURE_EXPORT).
  */
 struct devring_export {
 	__u32	size;
@@ -1147,6 +1171,7 @@ _DEVRING_AT(devring_device, geometry, 112);
 _DEVRING_AT(devring_device, format, 176);
 _DEVRING_AT(devring_device, name, 304);
 _DEVRING_AT(devring_device, path_id, 640);
+_DEVRING_AT(devring_device, deadline_ms, 768);
 _DEVRING_SIZE(devring_query, 848);
 _DEVRING_AT(devring_query, device, 16);
 _DEVRING_SIZE(devring_change, 856);

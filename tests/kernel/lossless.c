@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Readers that the producer waits for.  Clocks are asked for lower bounds alone. */
+#include "lib.h"
+
+#define SECOND	1000000000ULL
+
+enum { SLOTS = 6, DEADLINE_MS = 5000, SOON_MS = 20 };
+
+FIXTURE(lossless) {
+	struct source s;
+	struct stream r;
+	struct devring_frame f;
+	mode_t mode;
+};
+
+static int register_lossless(struct source *s, const char *name, uint32_t flags, uint32_t deadline_ms)
+{
+	struct devring_register r = registration(name, flags);
+
+	memset(s, 0, sizeof(*s));
+	r.deadline_ms = deadline_ms;
+	s->fd = registered(&r);
+	if (s->fd < 0)
+		return s->fd;
+	s->id = r.id;
+	s->minor = r.minor;
+	snprintf(s->node, sizeof(s->node), "/dev/devring%u", r.minor);
+	return 0;
+}
+
+static int ask(int fd, uint32_t flags, uint32_t holds, uint32_t deadline_ms)
+{
+	struct devring_set_reader set = INIT(devring_set_reader, .flags = flags, .start = DEVRING_START_NEXT,
+					     .holds = holds, .deadline_ms = deadline_ms);
+
+	return call(fd, DEVRING_IOC_SET_READER, &set);
+}
+
+static int lossless(int fd, uint32_t deadline_ms)
+{
+	return ask(fd, DEVRING_READER_LOSSLESS, 1, deadline_ms);
+}
+
+FIXTURE_SETUP(lossless)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, stat(CONTROL_NODE, &st));
+	self->mode = st.st_mode & 07777;
+	ASSERT_EQ(0, register_lossless(&self->s, "lossless", DEVRING_REG_LOSSLESS | DEVRING_REG_PERSIST |
+				       DEVRING_REG_PUBLIC, DEADLINE_MS));
+	ASSERT_EQ(0, source_ring(&self->s, SLOTS, 4096, 0));
+	reader_up(_metadata, &self->s, &self->r);
+}
+
+FIXTURE_TEARDOWN(lossless)
+{
+	EXPECT_EQ(0, seteuid(0));
+	unregister(self->s.id);
+	EXPECT_EQ(0, chmod(CONTROL_NODE, self->mode));
+}
+
+/* Commits frames until there is no slot; how many. */
+static int produce_all(ARGS, struct source *s)
+{
+	int n = 0, result;
+
+	while (!(result = produce(s, 1)))
+		n++;
+	EXPECT_EQ(-EAGAIN, result);
+	return n;
+}
+
+static bool is_lossless(ARGS, int fd)
+{
+	return myself(_metadata, fd).flags & DEVRING_READER_LOSSLESS;
+}
+
+TEST_F(lossless, says_that_it_is_there)
+{
+	struct devring_device d = device_of(_metadata, &self->s);
+
+	EXPECT_NE(0, info_now(_metadata).features & DEVRING_FEATURE_LOSSLESS);
+	EXPECT_NE(0, d.flags & DEVRING_REG_LOSSLESS);
+	EXPECT_EQ(DEADLINE_MS, d.deadline_ms);
+	EXPECT_EQ(0, d.reserved0);
+}
+
+TEST_F(lossless, limits_of_a_registration)
+{
+	static const struct {
+		uint32_t flags, deadline_ms;
+		int result;
+	} rows[] = {
+		{ DEVRING_REG_LOSSLESS, 0, -EINVAL },
+		{ DEVRING_REG_LOSSLESS, 1, 0 },
+		{ DEVRING_REG_LOSSLESS, DEVRING_DEADLINE_MAX, 0 },
+		{ DEVRING_REG_LOSSLESS, DEVRING_DEADLINE_MAX + 1, -EINVAL },
+		{ DEVRING_REG_LOSSLESS | DEVRING_REG_SINK, 1, 0 },
+		{ 0, 1, -EINVAL },
+		{ 0, 0, 0 },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct source s;
+
+		EXPECT_EQ(rows[i].result, register_lossless(&s, "limits", rows[i].flags, rows[i].deadline_ms)) {
+			TH_LOG("row %u", i);
+		}
+		if (s.fd >= 0)
+			close(s.fd);
+	}
+}
+
+TEST_F(lossless, what_a_reader_may_ask)
+{
+	struct devring_set_reader set = INIT(devring_set_reader, .flags = DEVRING_READER_LOSSLESS, .holds = 1);
+	int fd = self->r.fd;
+
+	EXPECT_EQ(-EINVAL, lossless(fd, DEADLINE_MS + 1));
+	EXPECT_FALSE(is_lossless(_metadata, fd));
+	EXPECT_EQ(0, lossless(fd, DEADLINE_MS));
+	EXPECT_EQ(0, lossless(fd, DEADLINE_MS - 1));
+	EXPECT_EQ(0, lossless(fd, 0));
+	EXPECT_TRUE(is_lossless(_metadata, fd));
+	EXPECT_EQ(-EINVAL, ask(fd, DEVRING_READER_LOSSLESS | DEVRING_READER_LATEST, 1, 0));
+	EXPECT_EQ(-EINVAL, ask(fd, DEVRING_READER_LOSSLESS | DEVRING_READER_KEY_ONLY, 1, 0));
+	set.wake_frames = 2;
+	EXPECT_EQ(-EINVAL, call(fd, DEVRING_IOC_SET_READER, &set));
+	set.wake_frames = 0;
+	set.wake_rate = 1;
+	EXPECT_EQ(-EINVAL, call(fd, DEVRING_IOC_SET_READER, &set));
+	set.wake_rate = 0;
+	set.wake_frames = 1;
+	EXPECT_EQ(0, call(fd, DEVRING_IOC_SET_READER, &set));
+	EXPECT_EQ(0, ask(fd, DEVRING_READER_LOSSLESS | DEVRING_READER_PARTIAL, 1, 0));
+	/* What failed changed nothing. */
+	EXPECT_TRUE(is_lossless(_metadata, fd));
+	EXPECT_EQ(-EINVAL, ask(fd, 0, 1, 1));
+	EXPECT_EQ(0, ask(fd, 0, 1, 0));
+	EXPECT_FALSE(is_lossless(_metadata, fd));
+	EXPECT_EQ(-EACCES, lossless(self->s.fd, 0));
+}
+
+TEST_F(lossless, only_where_it_is_allowed)
+{
+	struct source plain;
+	struct stream r;
+
+	source_up(_metadata, &plain, "plain", 0, 4, 4096, 0);
+	reader_up(_metadata, &plain, &r);
+	EXPECT_EQ(-EPERM, lossless(r.fd, 0));
+	EXPECT_EQ(0, device_of(_metadata, &plain).deadline_ms);
+}
+
+/* All frames arrive, whole and in order, though the ring is full again and again. */
+TEST_F(lossless, misses_nothing)
+{
+	const unsigned char *map = map_of(self->r.fd, self->s.g.slots_offset, SLOTS * 4096, PROT_READ);
+	uint64_t expected = 0;
+
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	for (int round = 0; round < 50; round++) {
+		int n = produce_all(_metadata, &self->s);
+
+		/* A held frame has its place too, from the second round on. */
+		EXPECT_EQ(round ? SLOTS - 1 : SLOTS, n);
+		EXPECT_EQ(0, ready(self->s.fd, POLLOUT));
+		for (int i = 0; i < n; i++) {
+			ASSERT_EQ(0, next_frame(&self->r, &self->f));
+			ASSERT_EQ(expected++, self->f.sequence);
+			ASSERT_EQ(0, self->f.lost);
+			ASSERT_EQ(0, self->f.rec.flags);
+			ASSERT_TRUE(is_frame(map + (self->f.offset - self->s.g.slots_offset), 4096, self->f.sequence));
+		}
+		ASSERT_EQ(-EAGAIN, skip_news(&self->r));
+		EXPECT_EQ(POLLOUT, ready(self->s.fd, POLLOUT));
+	}
+	EXPECT_TRUE(is_lossless(_metadata, self->r.fd));
+	EXPECT_EQ(0, myself(_metadata, self->r.fd).lost);
+}
+
+/* What others hold or missed is no reason to wait; and they are no reason for it to lose. */
+TEST_F(lossless, beside_others)
+{
+	struct stream slow, holder;
+
+	reader_up(_metadata, &self->s, &slow);
+	reader_up(_metadata, &self->s, &holder);
+	ASSERT_EQ(0, set_reader(holder.fd, 0, DEVRING_START_NEXT, 3));
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	for (uint64_t i = 0; i < 40; i++) {
+		struct devring_frame f;
+
+		ASSERT_EQ(0, produce(&self->s, 1));
+		ASSERT_EQ(0, next_frame(&self->r, &self->f));
+		ASSERT_EQ(i, self->f.sequence);
+		if (i < 3)
+			ASSERT_EQ(0, next_frame(&holder, &f));
+	}
+	EXPECT_EQ(3, myself(_metadata, holder.fd).held);
+	ASSERT_EQ(0, next_frame(&slow, &self->f));
+	EXPECT_LT(0, self->f.lost);
+}
+
+/* The wake-up of a producer that waits comes from the read, the release, and the end of who kept the slot. */
+TEST_F(lossless, the_producer_goes_on)
+{
+	struct devring_slot slot;
+
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	/* It holds what it got. */
+	ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	EXPECT_EQ(-EAGAIN, take(self->s.fd, &slot));
+	EXPECT_EQ(0, ready(self->s.fd, POLLOUT));
+	ASSERT_EQ(0, release(self->r.fd, self->f.sequence));
+	EXPECT_EQ(POLLOUT, ready(self->s.fd, POLLOUT));
+	ASSERT_EQ(0, produce(&self->s, 1));
+	EXPECT_EQ(-EAGAIN, take(self->s.fd, &slot));
+	ASSERT_EQ(0, ask(self->r.fd, 0, 1, 0));
+	EXPECT_EQ(POLLOUT, ready(self->s.fd, POLLOUT));
+	ASSERT_EQ(0, produce(&self->s, SLOTS));
+
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	ASSERT_EQ(0, take_away(self->s.fd, DEVRING_REVOKE_ALL, 0, 0, NULL));
+	EXPECT_EQ(POLLOUT, ready(self->s.fd, POLLOUT));
+	ASSERT_EQ(0, produce(&self->s, SLOTS));
+
+	reader_up(_metadata, &self->s, &self->r);
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	close(self->r.fd);
+	EXPECT_EQ(POLLOUT, ready(self->s.fd, POLLOUT));
+	ASSERT_EQ(0, produce(&self->s, SLOTS));
+}
+
+/* A slot that it did not keep comes free: somebody else lets go of it, or the producer gives one back. */
+TEST_F(lossless, other_slots_do_too)
+{
+	struct devring_slot slot;
+	struct stream other;
+
+	reader_up(_metadata, &self->s, &other);
+	ASSERT_EQ(0, produce(&self->s, 1));
+	ASSERT_EQ(0, next_frame(&other, &self->f));
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	ASSERT_EQ(SLOTS - 1, produce_all(_metadata, &self->s));
+	ASSERT_EQ(0, release(other.fd, self->f.sequence));
+	EXPECT_EQ(POLLOUT, ready(self->s.fd, POLLOUT));
+	ASSERT_EQ(0, take(self->s.fd, &slot));
+	EXPECT_EQ(-EAGAIN, produce(&self->s, 1));
+	ASSERT_EQ(0, give_back(self->s.fd, &slot));
+	EXPECT_EQ(POLLOUT, ready(self->s.fd, POLLOUT));
+}
+
+/* It is too late: the producer goes on, it is told, and neither it nor another file of its user is waited for again. */
+TEST_F(lossless, is_demoted)
+{
+	uint64_t since;
+	struct stream again;
+
+	ASSERT_EQ(0, chmod(CONTROL_NODE, 0644));
+	ASSERT_EQ(0, chmod(self->s.node, 0644));
+	close(self->r.fd);
+	ASSERT_EQ(0, seteuid(USER_A));
+	reader_up(_metadata, &self->s, &self->r);
+	ASSERT_EQ(0, lossless(self->r.fd, SOON_MS));
+	ASSERT_EQ(0, seteuid(0));
+	since = now_ns(CLOCK_MONOTONIC);
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	EXPECT_EQ(POLLOUT, wait_ready(self->s.fd, POLLOUT));
+	EXPECT_LE(SOON_MS * (SECOND / 1000), now_ns(CLOCK_MONOTONIC) - since);
+	EXPECT_FALSE(is_lossless(_metadata, self->r.fd));
+	ASSERT_EQ(0, produce(&self->s, SLOTS));
+
+	ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	EXPECT_EQ(DEVRING_RECORD_F_DEMOTED, self->f.rec.flags);
+	EXPECT_LT(0, self->f.lost);
+	ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	EXPECT_EQ(0, self->f.rec.flags);
+
+	ASSERT_EQ(0, seteuid(USER_A));
+	EXPECT_EQ(-ETIME, lossless(self->r.fd, 0));
+	close(self->r.fd);
+	reader_up(_metadata, &self->s, &again);
+	EXPECT_EQ(-ETIME, lossless(again.fd, 0));
+	ASSERT_EQ(0, seteuid(0));
+	ASSERT_EQ(0, seteuid(USER_B));
+	reader_up(_metadata, &self->s, &again);
+	EXPECT_EQ(0, lossless(again.fd, 0));
+	ASSERT_EQ(0, seteuid(0));
+}
+
+/* Whoever may have more than others has no such limit. */
+TEST_F(lossless, but_root)
+{
+	ASSERT_EQ(0, lossless(self->r.fd, 1));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	EXPECT_EQ(POLLOUT, wait_ready(self->s.fd, POLLOUT));
+	EXPECT_FALSE(is_lossless(_metadata, self->r.fd));
+	EXPECT_EQ(0, lossless(self->r.fd, 1));
+}
+
+/* Each frame that is taken is a new time; one reader's does not end with another's. */
+TEST_F(lossless, each_has_its_time)
+{
+	struct stream late;
+	uint64_t lost;
+
+	reader_up(_metadata, &self->s, &late);
+	ASSERT_EQ(0, lossless(late.fd, 1));
+	ASSERT_EQ(0, lossless(self->r.fd, DEADLINE_MS));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	WAIT_FOR(!is_lossless(_metadata, late.fd));
+	EXPECT_TRUE(is_lossless(_metadata, self->r.fd));
+	for (uint64_t i = 0; i < SLOTS; i++) {
+		ASSERT_EQ(0, next_frame(&self->r, &self->f));
+		EXPECT_EQ(i, self->f.sequence);
+	}
+	lost = myself(_metadata, self->r.fd).lost;
+	EXPECT_EQ(0, lost);
+}
+
+/* Who was too late is forgiven by the next producer; sixteen users' failure is the end of it until then. */
+TEST_F(lossless, until_the_next_producer)
+{
+	int fd;
+
+	ASSERT_EQ(0, chmod(CONTROL_NODE, 0644));
+	ASSERT_EQ(0, chmod(self->s.node, 0644));
+	close(self->r.fd);
+	for (int i = 0; i <= 16; i++) {
+		ASSERT_EQ(0, seteuid(USER_A + i));
+		reader_up(_metadata, &self->s, &self->r);
+		ASSERT_EQ(i == 16 ? -EUSERS : 0, lossless(self->r.fd, 1));
+		ASSERT_EQ(0, seteuid(0));
+		if (i == 16)
+			break;
+		ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+		EXPECT_EQ(POLLOUT, wait_ready(self->s.fd, POLLOUT));
+		close(self->r.fd);
+		ASSERT_EQ(0, produce(&self->s, SLOTS));
+	}
+	fd = attach(self->s.id, DEVRING_ATTACH_TAKEOVER);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, seteuid(USER_A));
+	EXPECT_EQ(0, lossless(self->r.fd, 1));
+	ASSERT_EQ(0, seteuid(0));
+}
+
+/* A new ring while the producer waits ends what was not read, counted, and the waiting. */
+TEST_F(lossless, a_new_ring)
+{
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	ASSERT_EQ(0, source_ring(&self->s, SLOTS, 4096, 0));
+	EXPECT_EQ(POLLOUT, ready(self->s.fd, POLLOUT));
+	ASSERT_EQ(0, produce(&self->s, 1));
+	ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	EXPECT_EQ(SLOTS, self->f.lost);
+	EXPECT_EQ(0, self->f.rec.flags);
+	EXPECT_TRUE(is_lossless(_metadata, self->r.fd));
+}
+
+/* Many holds: none is broken for the producer, which waits. */
+TEST_F(lossless, holds_are_kept)
+{
+	ASSERT_EQ(0, ask(self->r.fd, DEVRING_READER_LOSSLESS, 16, SOON_MS));
+	for (uint64_t i = 0; i < SLOTS; i++) {
+		ASSERT_EQ(0, produce(&self->s, 1));
+		ASSERT_EQ(0, next_frame(&self->r, &self->f));
+		EXPECT_EQ(i, self->f.sequence);
+	}
+	EXPECT_EQ(-EAGAIN, produce(&self->s, 1));
+	EXPECT_EQ(SLOTS, myself(_metadata, self->r.fd).held);
+	EXPECT_EQ(0, device_of(_metadata, &self->s).holds_broken);
+	/* Demoted, its holds are like all others. */
+	EXPECT_EQ(POLLOUT, wait_ready(self->s.fd, POLLOUT));
+	ASSERT_EQ(0, produce(&self->s, 1));
+	EXPECT_LT(0, device_of(_metadata, &self->s).holds_broken);
+	ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	EXPECT_EQ(DEVRING_RECORD_F_DEMOTED | DEVRING_RECORD_F_HOLD_BROKEN, self->f.rec.flags);
+}
+
+/* One that never read, polled or mapped is waited for by nobody. */
+TEST_F(lossless, not_before_it_reads)
+{
+	struct stream idle = reader_open(&self->s, O_RDONLY | O_NONBLOCK);
+
+	ASSERT_EQ(0, lossless(idle.fd, 0));
+	EXPECT_EQ(0, produce(&self->s, 4 * SLOTS));
+	EXPECT_TRUE(is_lossless(_metadata, idle.fd));
+}
+
+TEST_HARNESS_MAIN
