@@ -469,7 +469,6 @@ void devring_dev_cancel_works(struct devring_dev *dev);
 extern const struct attribute_group *devring_dev_groups[];
 extern const struct attribute_group *devring_control_groups[];
 int devring_dev_uevent(devring_const_device *device, struct kobj_uevent_env *env);
-const char *devring_type_name(u32 type);
 const char *devring_state_name(u32 state);
 
 /* ring.c */
