@@ -118,10 +118,10 @@ check-long: ## as check, and the tests that take hours
 	$(MAKE) all tests-build KDIR=$(GUEST_KDIR)
 	tests/run --long
 
-check-debug: ## kernel tests, faults and fuzzer in a debug kernel (DEVRING_SEED=, DEVRING_FUZZ_CALLS=)
+check-debug: ## kernel tests, faults, fuzzer, kills in debug kernels (DEVRING_SEED=, _FUZZ_CALLS=, _KILLS=)
 	tests/setup test
 	$(MAKE) tests-build KDIR=$(GUEST_KDIR)
-	tests/run uml-kernel debug
+	tests/run uml-kernel debug kasan kcsan
 
 check-model: ## the models of the module's hard parts, with Spin
 	tests/setup test

@@ -19,7 +19,7 @@ void devring_file_revoke(struct devring_file *file)
 	trace_devring_revoke(dev->id, file->id, file->cursor);
 	down_write(&dev->map_sem);
 	spin_lock(&dev->lock);
-	file->revoked = true;
+	WRITE_ONCE(file->revoked, true);
 	if (!file->producer)
 		dev->opens--;
 	devring_holds_trim(file, 0);

@@ -31,7 +31,7 @@ struct removal {
  * @record: the record being told
  */
 struct listener {
-	struct mutex mutex;	/* covers all members */
+	struct mutex mutex;	/* covers all members; is_due() looks without it */
 	u64 cursor;
 	u64 removals;
 	struct devring_change record;
@@ -156,9 +156,9 @@ static bool is_due(struct listener *listener)
 	bool due;
 
 	spin_lock(&changes_lock);
-	due = removed != listener->removals ||
+	due = removed != READ_ONCE(listener->removals) ||
 	      (!list_empty(&changes) &&
-	       list_last_entry(&changes, struct devring_dev, change_node)->change > listener->cursor);
+	       list_last_entry(&changes, struct devring_dev, change_node)->change > READ_ONCE(listener->cursor));
 	spin_unlock(&changes_lock);
 	return due;
 }
@@ -237,15 +237,15 @@ static void told(struct listener *listener)
 	case DEVRING_RECORD_RESYNC:
 		/* Devices come anew; removals up to now concern none of them. */
 		spin_lock(&changes_lock);
-		listener->removals = removed;
+		WRITE_ONCE(listener->removals, removed);
 		spin_unlock(&changes_lock);
-		listener->cursor = 0;
+		WRITE_ONCE(listener->cursor, 0);
 		break;
 	case DEVRING_RECORD_REMOVED:
-		listener->removals++;
+		WRITE_ONCE(listener->removals, listener->removals + 1);
 		break;
 	default:
-		listener->cursor = record->change;
+		WRITE_ONCE(listener->cursor, record->change);
 	}
 }
 

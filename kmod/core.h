@@ -283,7 +283,7 @@ struct devring_file {
  * @demoted: users who had their time since this producer came; @nr_demoted of them
  * @bytes: memory of both rings
  * @added: device_add() was done; under mutex
- * @gone: removed; written under the registry lock, mutex and lock
+ * @gone: removed; written under the registry lock and lock, read under any or none
  * @alone: readers that wait alone
  * @alone_head: none of them is due before @head is so much,
  * @alone_key: or @key_head so much,
@@ -475,7 +475,6 @@ void devring_dev_cancel_works(struct devring_dev *dev);
 extern const struct attribute_group *devring_dev_groups[];
 extern const struct attribute_group *devring_control_groups[];
 int devring_dev_uevent(devring_const_device *device, struct kobj_uevent_env *env);
-const char *devring_type_name(u32 type);
 const char *devring_state_name(u32 state);
 
 /* ring.c */

@@ -118,8 +118,8 @@ void devring_dev_set_state(struct devring_dev *dev, u32 state, int error)
 		return;
 	}
 	trace_devring_state(dev->id, dev->state, state, error);
-	dev->state = state;
-	dev->error = error;
+	WRITE_ONCE(dev->state, state);
+	WRITE_ONCE(dev->error, error);
 	dev->state_count++;
 	dev->state_time = ktime_get_ns();
 	devring_dev_write_header(dev);
@@ -173,8 +173,8 @@ static void announce_work(struct work_struct *work)
 /* Has @work done after @delay; until then it holds the device. */
 static void work_in(struct devring_dev *dev, struct delayed_work *work, unsigned long delay)
 {
-	/* What comes earlier looks for itself when to come again. */
-	if (delayed_work_pending(work) && time_before_eq(work->timer.expires, jiffies + delay))
+	/* What comes earlier looks for itself when to come again.  A work that is just due comes anyway. */
+	if (delayed_work_pending(work) && time_before_eq(data_race(work->timer.expires), jiffies + delay))
 		return;
 	get_device(&dev->dev);
 	if (mod_delayed_work(devring_wq, work, delay))
@@ -411,7 +411,7 @@ static bool withdraw(struct devring_dev *dev)
 	mutex_lock(&devring_registry);
 	spin_lock(&dev->lock);
 	was_gone = dev->gone;
-	dev->gone = true;
+	WRITE_ONCE(dev->gone, true);
 	spin_unlock(&dev->lock);
 	if (!was_gone && dev->minor < DEVRING_MINORS) {
 		xa_erase(&by_id, dev->id);

@@ -119,7 +119,7 @@ static int admit(struct devring_file *file, bool takeover, struct devring_file *
 	struct devring_dev *dev = file->dev;
 
 	lockdep_assert_held(&dev->mutex);
-	if (dev->gone)
+	if (READ_ONCE(dev->gone))
 		return -ENODEV;
 	/* Whoever rechecks afterwards finds the file; who did before has changed what this asks. */
 	if (file->filp && !devring_may_still_open(file))
@@ -252,7 +252,7 @@ static void end_lease(struct devring_dev *dev)
 		return;
 	}
 	mutex_lock(&dev->mutex);
-	if (!dev->lease && !dev->gone) {
+	if (!dev->lease && !READ_ONCE(dev->gone)) {
 		devring_dev_set_state(dev, DEVRING_STATE_OFFLINE, 0);
 		/* Those who read now may have the rest; then it is nobody's. */
 		delay = dev->active ? DEVRING_LINGER : 0;
@@ -286,7 +286,7 @@ void devring_file_leave(struct devring_file *file)
 	if (joined && !file->producer && !file->revoked)
 		dev->opens--;
 	spin_unlock(&dev->lock);
-	last = list_empty(&dev->files) && dev->gone;
+	last = list_empty(&dev->files) && READ_ONCE(dev->gone);
 	mutex_unlock(&dev->mutex);
 
 	if (file->holds_max > 1)

@@ -442,7 +442,10 @@ long devring_set_reader(struct file *filp, void *arg)
 	if (ret)
 		return ret;
 	mutex_lock(&dev->mutex);
-	ret = devring_file_is_dead(file) || dev->gone ? -ENODEV : devring_lossless_check(file, set, &deadline);
+	if (devring_file_is_dead(file) || READ_ONCE(dev->gone))
+		ret = -ENODEV;
+	else
+		ret = devring_lossless_check(file, set, &deadline);
 	if (!ret)
 		ret = charge_holds(file, set->holds);
 	if (!ret) {

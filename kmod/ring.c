@@ -188,7 +188,7 @@ static void place(struct devring_dev *dev, struct devring_ring *ring)
 
 	lockdep_assert_held(&dev->lock);
 	dev->geometry = *geometry;
-	dev->generation = dev->generation + 1 ?: 1;
+	WRITE_ONCE(dev->generation, dev->generation + 1 ?: 1);
 	geometry->generation = dev->generation;
 	window = (u64)(dev->generation % DEVRING_WINDOWS) << DEVRING_WINDOW_SHIFT;
 	geometry->ring_offset += window;
@@ -252,7 +252,8 @@ static void tidy_old(struct devring_dev *dev)
 	lockdep_assert_held(&dev->mutex);
 	if (!old)
 		return;
-	if (READ_ONCE(old->held) && time_before(jiffies, old->expires)) {
+	/* Whoever ends the last hold meanwhile has this done again. */
+	if (data_race(old->held) && time_before(jiffies, old->expires)) {
 		devring_dev_tidy_in(dev, old->expires - jiffies);
 		return;
 	}
@@ -273,13 +274,13 @@ void devring_ring_tidy(struct devring_dev *dev)
 	if (!dev->offline_expires)
 		return;
 	/* Once the last file has left, these works are being cancelled, and what is queued may be dropped. */
-	if (time_before(jiffies, dev->offline_expires) && !(dev->gone && list_empty(&dev->files))) {
+	if (time_before(jiffies, dev->offline_expires) && !(READ_ONCE(dev->gone) && list_empty(&dev->files))) {
 		devring_dev_tidy_in(dev, dev->offline_expires - jiffies);
 		return;
 	}
 	dev->offline_expires = 0;
 	/* Who comes next gets a new ring anyway. */
-	if (dev->gone || !(dev->active || dev->flags & DEVRING_REG_KEEP_HISTORY))
+	if (READ_ONCE(dev->gone) || !(dev->active || dev->flags & DEVRING_REG_KEEP_HISTORY))
 		devring_ring_install(dev, NULL);
 	else
 		devring_ring_scrub(dev);

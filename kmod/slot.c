@@ -117,7 +117,7 @@ static void break_hold(struct devring_file *file, u32 i)
 	trace_devring_hold_broken(file->dev->id, file->id, hold.sequence);
 	file->broken = true;
 	file->broken_sequence = max(file->broken_sequence, hold.sequence);
-	file->dev->holds_broken++;
+	WRITE_ONCE(file->dev->holds_broken, file->dev->holds_broken + 1);
 	devring_hold_drop(file, i);
 	if (!hold.ring->slots[hold.slot].holds)
 		devring_slot_retire(hold.ring, hold.slot);

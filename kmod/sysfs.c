@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-const char *devring_type_name(u32 type)
+static const char *type_name(u32 type)
 {
 	static const char * const names[] = {
 		[DEVRING_TYPE_CAMERA] = "camera",
@@ -58,7 +58,7 @@ static ssize_t member##_show(struct device *device, struct device_attribute *att
 static DEVICE_ATTR_RO(member)
 
 SHOW(id, "%llu", dev->id);
-SHOW(type, "%s", devring_type_name(dev->type));
+SHOW(type, "%s", type_name(dev->type));
 SHOW(name, "%s", dev->name);
 SHOW(link, "%s", dev->link);
 SHOW(label, "%s", dev->label);
@@ -142,7 +142,7 @@ int devring_dev_uevent(devring_const_device *device, struct kobj_uevent_env *env
 	const struct devring_dev *dev = to_devring(device);
 
 	if (add_uevent_var(env, "DEVRING_ID=%llu", dev->id) ||
-	    add_uevent_var(env, "DEVRING_TYPE=%s", devring_type_name(dev->type)) ||
+	    add_uevent_var(env, "DEVRING_TYPE=%s", type_name(dev->type)) ||
 	    add_uevent_var(env, "DEVRING_NAME=%s", dev->name) ||
 	    add_uevent_var(env, "DEVRING_LINK=%s", dev->link) ||
 	    add_uevent_var(env, "DEVRING_STABLE_ID=%s", dev->stable_id) ||

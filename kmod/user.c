@@ -204,6 +204,10 @@ void devring_user_exit(void)
 {
 	struct devring_user *user, *next;
 
-	list_for_each_entry_safe(user, next, &users, node)
+	/* All rings are freed and all files closed by now: what is still counted was lost. */
+	WARN_ON(total_bytes);
+	list_for_each_entry_safe(user, next, &users, node) {
+		WARN_ON(user->refs);
 		kfree(user);
+	}
 }

@@ -420,6 +420,34 @@ TEST_F(holding, over_generations)
 	EXPECT_EQ(-ENOENT, release(self->r.fd, 0));
 }
 
+/* Frames of the generation before take no slot of this one: what is broken is the frame of this one. */
+TEST_F(holding, of_the_old_generation_do_not_pay)
+{
+	struct devring_slot slot;
+	struct devring_frame old, newest;
+	union record u;
+
+	ASSERT_EQ(0, set_reader(self->r.fd, 0, 0, 3));
+	ASSERT_EQ(0, produce(&self->s, 1));
+	ASSERT_EQ(0, next_frame(&self->r, &old));
+	ASSERT_EQ(0, set_ring(self->s.fd, 4, 4096, 64, NULL));
+	EXPECT_EQ(DEVRING_RECORD_GENERATION, next(&self->r, &u));
+	munmap(self->s.map, area_bytes(&self->s.g));
+	self->s.g = u.generation.geometry;
+	ASSERT_EQ(0, source_map(&self->s));
+	ASSERT_EQ(0, produce(&self->s, 2));
+	ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	ASSERT_EQ(0, next_frame(&self->r, &newest));
+	EXPECT_HELD(2);
+	ASSERT_EQ(0, take(self->s.fd, &slot));
+	EXPECT_BROKEN(0);
+	ASSERT_EQ(0, take(self->s.fd, &slot));
+	EXPECT_BROKEN(1);
+	EXPECT_EQ(-ENOENT, release(self->r.fd, self->f.sequence));
+	EXPECT_EQ(0, release(self->r.fd, newest.sequence));
+	EXPECT_EQ(0, release(self->r.fd, old.sequence));
+}
+
 TEST_F(holding, one_old_generation_at_most)
 {
 	struct devring_frame old;

@@ -221,4 +221,27 @@ TEST_F(wakes, by_who_closes_it)
 	kill_child(_metadata, self->producer);
 }
 
+/* The trace names device, reader and frame. */
+TEST_F(wakes, frames_are_traced)
+{
+	struct devring_frame frame;
+	struct stream reader;
+	char wanted[64];
+	int at;
+
+	ASSERT_EQ(0, tracing("events/devring/devring_frame/enable", "1"));
+	source_up(_metadata, self->s, "traced", 0, 4, 4096, 0);
+	reader_up(_metadata, self->s, &reader);
+	ASSERT_EQ(0, produce(self->s, 2));
+	ASSERT_EQ(0, next_frame(&reader, &frame));
+	ASSERT_EQ(0, next_frame(&reader, &frame));
+	read_trace(_metadata, self);
+	snprintf(wanted, sizeof(wanted), "device=%llu reader=", (unsigned long long)self->s->id);
+	at = find(self, 0, "devring_frame", wanted);
+	ASSERT_LT(at + 1, self->nr_events);
+	EXPECT_NE(NULL, strstr(self->events[at].text, " sequence=0"));
+	EXPECT_LT(find(self, at, "devring_frame", " sequence=1"), self->nr_events);
+	EXPECT_EQ(getpid(), self->events[at].pid);
+}
+
 TEST_HARNESS_MAIN
