@@ -64,7 +64,7 @@ INSTALL_TARGETS :=
 -include tests/demo/demo.mk
 
 .PHONY: all modules userspace tests-build setup check check-long check-debug check-model check-threats check-kernels \
-	demo lint install install-system modules_install dkms-tree uninstall clean help
+	demo lint dist deb install install-system modules_install dkms-tree uninstall clean help
 
 all: modules userspace ## build the kernel module and user space
 
@@ -147,6 +147,31 @@ demo-build: $(DEMO_PRODUCTS)
 lint: ## checkpatch, sparse, clang-tidy, shellcheck, and a build without warnings
 	tests/setup test
 	tests/lint/run
+
+# ---- Packages ----
+
+# What is in a release: the files that git has, or all of them where there is no git.
+RELEASE := devring-$(VERSION)
+DIST := $(BUILD)/dist
+RELEASE_FILES = if git rev-parse --git-dir >/dev/null 2>&1; then git ls-files; \
+	else find . -path ./$(BUILD) -prune -o ! -type d -printf '%P\n'; fi
+
+dist: ## the release as build/dist/devring-VERSION.tar.xz
+	@mkdir -p $(DIST)
+	@$(RELEASE_FILES) | LC_ALL=C sort >$(DIST)/files
+	@tar -c --no-recursion --files-from=$(DIST)/files --transform='flags=r;s|^|$(RELEASE)/|' --owner=0 --group=0 \
+		--numeric-owner --mode=u+w,go-w --mtime="@$$(sed -n '/^ -- .*>  /{s///p;q}' debian/changelog | \
+		date -f - +%s)" | xz -T0 >$(DIST)/$(RELEASE).tar.xz
+	@rm $(DIST)/files
+	@echo "$(DIST)/$(RELEASE).tar.xz"
+
+deb: dist ## Debian packages in build/dist
+	tests/setup deb
+	rm -rf $(DIST)/$(RELEASE) $(DIST)/*.deb
+	tar -C $(DIST) -xf $(DIST)/$(RELEASE).tar.xz
+	cd $(DIST)/$(RELEASE) && env -u MAKEFLAGS -u MAKELEVEL -u KDIR dpkg-buildpackage -us -uc -b
+	rm -r $(DIST)/$(RELEASE)
+	@ls $(DIST)/*.deb
 
 # ---- Installation ----
 
