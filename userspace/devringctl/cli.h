@@ -59,6 +59,7 @@ int cmd_snapshot(struct cli *cli);
 int cmd_grant(struct cli *cli);
 int cmd_revoke(struct cli *cli);
 int cmd_stats(struct cli *cli);
+int cmd_doctor(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);
 
