@@ -150,10 +150,10 @@ lint: ## checkpatch, sparse, clang-tidy, shellcheck, and a build without warning
 
 # ---- Packages ----
 
-# What is in a release: the files that git has, or all of them where there is no git.
+# What is in a release: all that git does not ignore, or all files where there is no git.
 RELEASE := devring-$(VERSION)
 DIST := $(BUILD)/dist
-RELEASE_FILES = if git rev-parse --git-dir >/dev/null 2>&1; then git ls-files; \
+RELEASE_FILES = if git rev-parse --git-dir >/dev/null 2>&1; then git ls-files --cached --others --exclude-standard; \
 	else find . -path ./$(BUILD) -prune -o ! -type d -printf '%P\n'; fi
 
 dist: ## the release as build/dist/devring-VERSION.tar.xz
@@ -169,7 +169,8 @@ deb: dist ## Debian packages in build/dist
 	tests/setup deb
 	rm -rf $(DIST)/$(RELEASE) $(DIST)/*.deb
 	tar -C $(DIST) -xf $(DIST)/$(RELEASE).tar.xz
-	cd $(DIST)/$(RELEASE) && env -u MAKEFLAGS -u MAKELEVEL -u KDIR dpkg-buildpackage -us -uc -b
+	cd $(DIST)/$(RELEASE) && env -u MAKEFLAGS -u MAKELEVEL -u KDIR DEB_BUILD_OPTIONS="noautodbgsym $(DEB_BUILD_OPTIONS)" \
+		dpkg-buildpackage -us -uc -b
 	rm -r $(DIST)/$(RELEASE)
 	@ls $(DIST)/*.deb
 
@@ -191,7 +192,7 @@ install-system:
 		$(DESTDIR)$(modulesloaddir)/devring.conf
 	$(INSTALL) -d $(DESTDIR)$(docdir)/docs
 	$(INSTALL) -m 644 README.md COPYING CHANGELOG.md CONTRIBUTING.md SECURITY.md $(DESTDIR)$(docdir)
-	$(INSTALL) -m 644 docs/*.md docs/*.svg $(DESTDIR)$(docdir)/docs
+	$(INSTALL) -m 644 docs/*.md $(wildcard docs/*.svg docs/*.png) $(DESTDIR)$(docdir)/docs
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*
 
 modules_install: modules ## install the built module for its kernel, without DKMS
