@@ -169,8 +169,8 @@ deb: dist ## Debian packages in build/dist
 	tests/setup deb
 	rm -rf $(DIST)/$(RELEASE) $(DIST)/*.deb
 	tar -C $(DIST) -xf $(DIST)/$(RELEASE).tar.xz
-	cd $(DIST)/$(RELEASE) && env -u MAKEFLAGS -u MAKELEVEL -u KDIR DEB_BUILD_OPTIONS="noautodbgsym $(DEB_BUILD_OPTIONS)" \
-		dpkg-buildpackage -us -uc -b
+	cd $(DIST)/$(RELEASE) && env -u MAKEFLAGS -u MAKELEVEL -u KDIR \
+		DEB_BUILD_OPTIONS="noautodbgsym $(DEB_BUILD_OPTIONS)" dpkg-buildpackage -us -uc -b
 	rm -r $(DIST)/$(RELEASE)
 	@ls $(DIST)/*.deb
 
