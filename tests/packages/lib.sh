@@ -8,6 +8,6 @@ nothing() {
 }
 # leftovers ROOT: what is left there of the packages, but for logs and what systemd and the test keep aside.
 leftovers() {
-	find "$1" -xdev \( -path '*/mnt' -o -path '*/var/log' -o -path '*/var/cache' -o -path '*/root' -o -path '*/tmp' \
-		-o -path '*/var/lib/systemd' \) -prune -o -name '*devring*' ! -name 'devring-test.service' -print
+	find "$1" -xdev \( -path '*/mnt' -o -path '*/var/log' -o -path '*/var/cache' -o -path '*/root' \
+		-o -path '*/tmp' -o -path '*/var/lib/systemd' \) -prune -o -name '*devring*' ! -name 'devring-test.service' -print
 }

@@ -32,8 +32,8 @@ in_system() {
 	unshare --mount --pid --fork --kill-child bash -ec '
 		mount -t proc proc "$0/proc"
 		mount --bind /dev "$0/dev"
-		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-			chroot "$0" sh -ec "cd /root/checkout; $1"' "$system" "$1" </dev/null 2>&1
+		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+			DEBIAN_FRONTEND=noninteractive chroot "$0" sh -ec "cd /root/checkout; $1"' "$system" "$1" </dev/null 2>&1
 }
 
 # boot NAME SECONDS [OPTION...] SCRIPT [ARG...]: runs the script in the system that booted; its tests count on.
@@ -41,7 +41,8 @@ boot() {
 	local name=$1 seconds=$2 rc=0
 	shift 2
 	rm -f "$out/$name/tap-count"
-	DEVRING_TAP_COUNT=$tap_count "$top/tests/vm/run" -t "$seconds" -m 2048 -S "$system" -o "$out/$name" "$@" || rc=$?
+	DEVRING_TAP_COUNT=$tap_count "$top/tests/vm/run" -t "$seconds" -m 2048 -S "$system" -o "$out/$name" "$@" ||
+		rc=$?
 	[ ! -s "$out/$name/tap-count" ] || tap_count=$(cat "$out/$name/tap-count")
 	check "$name: the guest ended well and its kernel found no fault" same 0 $rc
 }

@@ -136,8 +136,8 @@ void doctor_daemons(struct doctor *doctor)
 			       "installed, so cameras and microphones do not become devices.");
 	else
 		doctor_problem(doctor, "daemon", systemd ? "systemctl enable --now devringd; if it ended by itself, "
-			       "journalctl -u devringd tells why" : "start devringd, as root or as its user", "devringd does "
-			       "not run, so cameras and microphones do not become devices.");
+			       "journalctl -u devringd tells why" : "start devringd, as root or as its user",
+			       "devringd does not run, so cameras and microphones do not become devices.");
 }
 
 int cmd_doctor(struct cli *cli)

@@ -14,6 +14,15 @@
 #include "text.h"
 
 #define RELOAD	"udevadm control --reload && udevadm trigger --subsystem-match=devring --action=add"
+#define NODE	"start udev; in a container: give it the node"
+#define BUSY	"let that program end; fuser -v /dev/video* /dev/snd/* looks for it"
+#define USB	"take a smaller size, fewer frames a second or MJPG for it in /etc/devring/devringd.conf, or plug it " \
+		"into another USB controller"
+#define RAISE	"raise it: echo 2048 >/sys/module/devring/parameters/user_mb, and for good \"options devring " \
+		"user_mb=2048\" in /etc/modprobe.d/devring.conf; or take smaller pictures"
+#define RAISE_ALL "raise it: total_mb in /sys/module/devring/parameters, and for good in /etc/modprobe.d; " \
+		  "\"devringctl stats\" shows what uses how much"
+#define GIVE	"; in a container: --device " DEVRING_CONTROL_PATH ":" DEVRING_CONTROL_PATH ":r"
 #define GROUPS_MAX 256
 
 /* Is the user in the group by the system's files, whatever this session was given when it began? */
@@ -38,8 +47,8 @@ static void refused(struct doctor *doctor, const struct devring_device *device, 
 	char remedy[256];
 
 	if (!st->st_gid || !(st->st_mode & 060)) {
-		doctor_problem(doctor, "udev-rules", RELOAD, "%s (%s) is root's alone: udev's rules were not applied to "
-			       "it.", device->link, node);
+		doctor_problem(doctor, "udev-rules", RELOAD, "%s (%s) is root's alone: udev's rules were not applied "
+			       "to it.", device->link, node);
 		return;
 	}
 	if (user && is_member(user, st->st_gid))
@@ -65,8 +74,8 @@ static void look_at_node(struct doctor *doctor, const struct devring_device *dev
 	devring_node(device->minor, node, sizeof(node));
 	snprintf(link, sizeof(link), "%s/%s", DEVRING_LINKS_PATH, device->link);
 	if (stat(node, &st))
-		doctor_problem(doctor, "node-missing", doctor->udev ? RELOAD : "start udev; in a container: give it the "
-			       "node", "%s has no node %s.", device->link, node);
+		doctor_problem(doctor, "node-missing", doctor->udev ? RELOAD : NODE, "%s has no node %s.",
+			       device->link, node);
 	else if (doctor->udev && access(link, F_OK) && errno == ENOENT)
 		doctor_problem(doctor, "udev-rules", RELOAD, "%s has no name %s: udev's rules were not applied to it.",
 			       device->link, link);
@@ -82,9 +91,8 @@ static void busy(struct doctor *doctor, const struct devring_device *device)
 	int pid = process_with_file(prefix);
 
 	if (!pid) {
-		doctor_problem(doctor, "hardware-busy", getuid() ? "ask again as root, who can see which program it is" :
-			       "let that program end; fuser -v /dev/video* /dev/snd/* looks for it in this container or "
-			       "machine", "%s is busy: another program streams from the hardware itself.", device->link);
+		doctor_problem(doctor, "hardware-busy", getuid() ? "ask again as root, who can see which it is" : BUSY,
+			       "%s is busy: another program streams from the hardware itself.", device->link);
 		return;
 	}
 	process_unit(pid, unit, sizeof(unit));
@@ -104,19 +112,16 @@ static void look_at_state(struct doctor *doctor, const struct devring_device *de
 		busy(doctor, device);
 		break;
 	case ENOSPC:
-		doctor_problem(doctor, "usb-bandwidth", "take a smaller size, fewer frames a second or MJPG for it in "
-			       "/etc/devring/devringd.conf, or plug it into another USB controller", "There is no space "
-			       "left on the USB bus for the pictures of %s (disks are not involved).", device->link);
+		doctor_problem(doctor, "usb-bandwidth", USB, "There is no space left on the USB bus for the pictures "
+			       "of %s (disks are not involved).", device->link);
 		break;
 	case EDQUOT:
-		doctor_problem(doctor, "memory-limit", "raise it: echo 2048 >/sys/module/devring/parameters/user_mb, and "
-			       "for good \"options devring user_mb=2048\" in /etc/modprobe.d/devring.conf; or take smaller "
-			       "pictures", "%s has no ring: the limit of ring memory of the user who registered it (uid %u) "
-			       "is reached.", device->link, device->registrant_uid);
+		doctor_problem(doctor, "memory-limit", RAISE, "%s has no ring: the limit of ring memory of the user "
+			       "who registered it (uid %u) is reached.", device->link, device->registrant_uid);
 		break;
 	default:
-		doctor_problem(doctor, "device-error", "journalctl -u devringd tells more; often it helps to plug it out "
-			       "and in", "%s fails: %s.", device->link, strerror(device->error));
+		doctor_problem(doctor, "device-error", "journalctl -u devringd tells more; often it helps to plug it "
+			       "out and in", "%s fails: %s.", device->link, strerror(device->error));
 	}
 }
 
@@ -128,9 +133,8 @@ static void look_at_limits(struct doctor *doctor, const struct devring_info *inf
 	text_bytes(info->total_bytes_max, max, sizeof(max));
 	/* Less than a twentieth is left: the next ring will hardly fit. */
 	if (info->total_bytes >= info->total_bytes_max - info->total_bytes_max / 20)
-		doctor_problem(doctor, "memory-limit", "raise it: total_mb in /sys/module/devring/parameters, and for good "
-			       "in /etc/modprobe.d; \"devringctl stats\" shows who uses how much", "The limit of memory for "
-			       "all rings is reached: %s of %s.", used, max);
+		doctor_problem(doctor, "memory-limit", RAISE_ALL, "The limit of memory for all rings is reached: %s of "
+			       "%s.", used, max);
 	else
 		doctor_fine(doctor, "memory", "Rings take %s of %s.", used, max);
 }
@@ -144,13 +148,12 @@ static bool open_control(struct doctor *doctor)
 		return true;
 	}
 	if (fd == -EACCES || fd == -EPERM)
-		doctor_problem(doctor, "node-permission", "chmod 0664 " DEVRING_CONTROL_PATH "; in a container: "
-			       "--device " DEVRING_CONTROL_PATH ":" DEVRING_CONTROL_PATH ":r", "Your user may not open "
-			       DEVRING_CONTROL_PATH ", which everybody should be able to read.");
+		doctor_problem(doctor, "node-permission", "chmod 0664 " DEVRING_CONTROL_PATH GIVE, "Your user may not "
+			       "open " DEVRING_CONTROL_PATH ", which everybody should be able to read.");
 	else
-		doctor_problem(doctor, "node-missing", "modprobe -r devring && modprobe devring, or in a container: "
-			       "--device " DEVRING_CONTROL_PATH ":" DEVRING_CONTROL_PATH ":r", "The module is loaded, but "
-			       DEVRING_CONTROL_PATH " cannot be opened: %s.", strerror(-fd));
+		doctor_problem(doctor, "node-missing", "modprobe -r devring && modprobe devring" GIVE,
+			       "The module is loaded, but " DEVRING_CONTROL_PATH " cannot be opened: %s.",
+			       strerror(-fd));
 	return false;
 }
 

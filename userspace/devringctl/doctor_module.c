@@ -114,17 +114,16 @@ static void not_built(struct doctor *doctor, const char *release)
 static void not_loaded(struct doctor *doctor, const struct built *built)
 {
 	bool enforced = file_says("/sys/module/module/parameters/sig_enforce", "Y");
+	const char *why = enforced ? "which enforces signatures" : "locked down, as with Secure Boot";
 
 	if ((enforced || locked_down()) && built->is_signed)
 		doctor_problem(doctor, "module-signature", "modprobe devring; if that is refused: " ENROL,
-			       "The module is not loaded, and this kernel (%s) takes it only if the firmware was told of "
-			       "the key that signed it, \"%s\".", enforced ? "which enforces signatures" :
-			       "locked down, as with Secure Boot", built->signer);
+			       "The module is not loaded, and this kernel (%s) takes it only if the firmware was told "
+			       "of the key that signed it, \"%s\".", why, built->signer);
 	else if (enforced || locked_down())
 		doctor_problem(doctor, "module-signature", "let DKMS build it again, since it signs what it builds: "
 			       "dpkg-reconfigure devring-dkms; then: " ENROL, "The module has no signature, and this "
-			       "kernel (%s) takes none without.", enforced ? "which enforces signatures" :
-			       "locked down, as with Secure Boot");
+			       "kernel (%s) takes none without.", why);
 	else
 		doctor_problem(doctor, "module-not-loaded", "modprobe devring", "The module is built, but not loaded.");
 }
