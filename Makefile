@@ -65,7 +65,7 @@ INSTALL_TARGETS :=
 -include bench/bench.mk
 
 .PHONY: all modules userspace tests-build setup check check-long check-debug check-model check-threats check-kernels \
-	demo bench budgets lint install install-system modules_install dkms-tree uninstall clean help
+	demo bench budgets lint dist deb install install-system modules_install dkms-tree uninstall clean help
 
 all: modules userspace ## build the kernel module and user space
 
@@ -160,6 +160,32 @@ lint: ## checkpatch, sparse, clang-tidy, shellcheck, and a build without warning
 	tests/setup test
 	tests/lint/run
 
+# ---- Packages ----
+
+# What is in a release: all that git does not ignore, or all files where there is no git.
+RELEASE := devring-$(VERSION)
+DIST := $(BUILD)/dist
+RELEASE_FILES = if git rev-parse --git-dir >/dev/null 2>&1; then git ls-files --cached --others --exclude-standard; \
+	else find . -path ./$(BUILD) -prune -o ! -type d -printf '%P\n'; fi
+
+dist: ## the release as build/dist/devring-VERSION.tar.xz
+	@mkdir -p $(DIST)
+	@$(RELEASE_FILES) | LC_ALL=C sort >$(DIST)/files
+	@tar -c --no-recursion --files-from=$(DIST)/files --transform='flags=r;s|^|$(RELEASE)/|' --owner=0 --group=0 \
+		--numeric-owner --mode=u+w,go-w --mtime="@$$(sed -n '/^ -- .*>  /{s///p;q}' debian/changelog | \
+		date -f - +%s)" | xz -T0 >$(DIST)/$(RELEASE).tar.xz
+	@rm $(DIST)/files
+	@echo "$(DIST)/$(RELEASE).tar.xz"
+
+deb: dist ## Debian packages in build/dist
+	tests/setup deb
+	rm -rf $(DIST)/$(RELEASE) $(DIST)/*.deb
+	tar -C $(DIST) -xf $(DIST)/$(RELEASE).tar.xz
+	cd $(DIST)/$(RELEASE) && env -u MAKEFLAGS -u MAKELEVEL -u KDIR \
+		DEB_BUILD_OPTIONS="noautodbgsym $(DEB_BUILD_OPTIONS)" dpkg-buildpackage -us -uc -b
+	rm -r $(DIST)/$(RELEASE)
+	@ls $(DIST)/*.deb
+
 # ---- Installation ----
 
 INSTALL_TARGETS += install-system dkms-tree
@@ -178,7 +204,7 @@ install-system:
 		$(DESTDIR)$(modulesloaddir)/devring.conf
 	$(INSTALL) -d $(DESTDIR)$(docdir)/docs
 	$(INSTALL) -m 644 README.md COPYING CHANGELOG.md CONTRIBUTING.md SECURITY.md $(DESTDIR)$(docdir)
-	$(INSTALL) -m 644 docs/*.md docs/*.svg $(DESTDIR)$(docdir)/docs
+	$(INSTALL) -m 644 docs/*.md $(wildcard docs/*.svg docs/*.png) $(DESTDIR)$(docdir)/docs
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*
 
 modules_install: modules ## install the built module for its kernel, without DKMS

@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """blocks.py check|host|guest OUTDIR FILE.md...: the code blocks of documents.
 
-`check` prints what is wrong with them and with local links, a line each. `host` and `guest` write the
+`check` prints what is wrong with them and with local links, a line each. `host`, `guest` and `system` write the
 blocks to be run there into OUTDIR, as NUMBER-FILE-LINE.sh, in their order.
 
 A block's first line says what it is: "sh" is run in the guest, "sh host" on this machine among throw-away
-folders, and "sh untested" nowhere, for the reason in the comment "<!-- not run: ... -->" above it.
+folders, "sh system" in a guest that boots a system of its own, and "sh untested" nowhere, for the reason in the
+comment "<!-- not run: ... -->" above it.
 """
 import os
 import re
 import sys
 
-KINDS = {"sh", "sh host", "sh untested", "python", "c", "text"}
+KINDS = {"sh", "sh host", "sh system", "sh untested", "python", "c", "text"}
 FENCE = re.compile(r"^ *```(.*)$")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -86,7 +87,7 @@ def main():
             check_links(path)
             check_blocks(path)
             continue
-        wanted = {"host": "sh host", "guest": "sh"}[action]
+        wanted = {"host": "sh host", "guest": "sh", "system": "sh system"}[action]
         for line, kind, text, _ in blocks(path):
             if kind == wanted:
                 number += 1

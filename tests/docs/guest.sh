@@ -15,7 +15,7 @@ load_vivid
 load_aloop
 
 # Something to hear, for as long as the guest runs.
-sox -q -n -r 48000 -c 2 -b 16 -t wav - synth 3600 sine 440 | aplay -q -D hw:Loopback,0,0 &
+sox -q -n -r 48000 -c 2 -b 16 -t wav - synth 0.8 sine 440 pad 0 0.8 repeat 2000 | aplay -q -D hw:Loopback,0,0 &
 progress "starting devringd"
 devringd >/tmp/devringd.log 2>&1 &
 daemon=$!

@@ -49,13 +49,13 @@ check "what belongs there is there" exist /usr/bin/devringctl /usr/sbin/devringd
 	/usr/lib/libdevring.so.0 /usr/lib/libdevring.a /usr/lib/pkgconfig/devring.pc \
 	/usr/include/linux/devring.h /usr/lib/udev/rules.d/60-devring.rules \
 	/usr/lib/sysusers.d/devring.conf /usr/lib/modules-load.d/devring.conf \
-	/usr/lib/systemd/system/devringd.service /etc/devring/devringd.conf \
+	/usr/lib/systemd/system/devringd.service /etc/devring/devringd.conf /etc/apparmor.d/usr.sbin.devringd \
 	"/usr/src/devring-$(cat VERSION)/dkms.conf" /usr/share/doc/devring/README.md \
 	/usr/share/man/man1/devringctl.1 /usr/share/man/man3/devring_reader_open.3 \
 	/usr/share/man/man4/devring.4 /usr/share/bash-completion/completions/devringctl \
 	/usr/share/zsh/vendor-completions/_devringctl \
 	/usr/share/fish/vendor_completions.d/devringctl.fish /usr/share/doc/devring/docs/examples/frames.c
-check "nothing lies elsewhere" all_below '^/(usr|etc/devring)/'
+check "nothing lies elsewhere" all_below '^/(usr|etc/(devring|apparmor.d))/'
 check "no installed file knows where it was built" fails grep -rlF -- "$top" "$root"
 mkdir -p "$root/usr/lib/udev/rules.d"
 touch "$root/usr/lib/udev/rules.d/99-other.rules"
@@ -67,7 +67,7 @@ rm -rf "$root"
 
 check "make install DESTDIR=..." install_to
 check "without prefix= it goes below /usr/local" \
-	all_below '^/(usr/local/|etc/devring/|usr/src/devring-)'
+	all_below '^/(usr/local/|etc/(devring|apparmor.d)/|usr/src/devring-)'
 check "udev, systemd and the linker look there" exist /usr/local/lib/udev/rules.d/60-devring.rules \
 	/usr/local/lib/systemd/system/devringd.service /usr/local/lib/libdevring.so.0
 check "the unit names the installed program" \
@@ -87,7 +87,7 @@ touch "$work/build/product"
 check "make clean" make -s clean BUILD="$work/build"
 check "it removes all that was built" test ! -e "$work/build"
 help=$(make help)
-for target in all check check-long demo lint install uninstall clean setup modules; do
+for target in all check check-long demo lint dist deb install uninstall clean setup modules; do
 	check "make help tells of $target" grep -q "^make $target " <<<"$help"
 done
 tap_end

@@ -61,6 +61,7 @@ int cmd_replay(struct cli *cli);
 int cmd_grant(struct cli *cli);
 int cmd_revoke(struct cli *cli);
 int cmd_stats(struct cli *cli);
+int cmd_doctor(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);
 

@@ -8,8 +8,8 @@ DEVRINGCTL := $(BUILD)/bin/devringctl
 DEVRINGCTL_SRC := $(wildcard $(DEVRINGCTL_DIR)/*.c)
 DEVRINGCTL_OBJS := $(DEVRINGCTL_SRC:$(DEVRINGCTL_DIR)/%.c=$(DEVRINGCTL_OBJ)/%.o)
 # Asked only when it is built, so that "make help" needs no packages.
-DEVRINGCTL_PKG_CFLAGS = $(shell pkg-config --cflags jansson libpng)
-DEVRINGCTL_PKG_LIBS = $(shell pkg-config --libs jansson libpng)
+DEVRINGCTL_PKG_CFLAGS = $(shell pkg-config --cflags jansson libpng libkmod)
+DEVRINGCTL_PKG_LIBS = $(shell pkg-config --libs jansson libpng libkmod)
 
 ALL_PRODUCTS += $(DEVRINGCTL)
 INSTALL_TARGETS += install-devringctl

@@ -65,6 +65,8 @@ const struct verb verbs[] = {
 	  "take access away from readers", "Their maps read as zeros and their calls fail, at "
 	  "once and for good. What they\ngranted ends too. After a right was taken away (chmod, "
 	  "setfacl) --recheck ends those\nwho have the device open by it.", cmd_revoke },
+	{ "doctor", "", 0, 0, 0, false, "find out what is wrong, and tell what to do",
+	  "It changes nothing. As root it sees more. Exit status: 1 if something is wrong.", cmd_doctor },
 	{ "version", "", 0, 0, 0, false, "tell the versions of this program and the module", NULL,
 	  cmd_version },
 	{ "help", "[COMMAND]", 0, 1, 0, false, "this text, or that of a command", NULL, cmd_help },

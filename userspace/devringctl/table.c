@@ -69,7 +69,7 @@ static void print_row(const struct table *table, const char *const *cells, const
 	putchar('\n');
 }
 
-static bool may_colour(void)
+bool may_colour(void)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");

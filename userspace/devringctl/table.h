@@ -25,4 +25,7 @@ void table_cellf(struct table *table, const char *format, ...)
 /* Print it and free it. */
 void table_print(struct table *table, bool legend);
 
+/* Is standard output a terminal, and is nothing said against colours (NO_COLOR)? */
+bool may_colour(void);
+
 #endif /* DEVRINGCTL_TABLE_H */

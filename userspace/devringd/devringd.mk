@@ -37,5 +37,7 @@ install-devringd: $(DEVRINGD)
 	$(INSTALL) -d $(DESTDIR)$(unitdir)
 	sed -e "s|/usr/sbin/|$(sbindir)/|" $(DEVRINGD_DIR)/devringd.service \
 		>$(DESTDIR)$(unitdir)/devringd.service
+	$(INSTALL) -D -m 644 $(DEVRINGD_DIR)/devringd.apparmor \
+		$(DESTDIR)$(sysconfdir)/apparmor.d/usr.sbin.devringd
 
 -include $(DEVRINGD_OBJS:.o=.d)

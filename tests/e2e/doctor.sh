@@ -1,0 +1,177 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in the guest: what can be wrong is made wrong, one thing after the other; doctor has to find it, and what it
+# says has to mend it. Prints TAP.
+set -euo pipefail
+. "$DEVRING_TOP/tests/vm/guest-lib.sh"
+. "$DEVRING_TOP/tests/lib/tap.sh"
+
+modules=/lib/modules/$(uname -r)
+nobody=(setpriv --reuid=nobody --regid=nogroup)
+cd /tmp
+
+# codes [COMMAND...]: of the problems that doctor finds, and its status, on one line.
+codes() {
+	local status=0
+	"$@" devringctl doctor --json >doctor.json || status=$?
+	python3 - $status <<-'END'
+		import json, sys
+		found = json.load(open("doctor.json"))
+		bad = [c for c in found["checks"] if c["problem"]]
+		assert found["schema_version"] == 1 and found["problems"] == len(bad)
+		assert all(c["remedy"] and c["message"].endswith(".") for c in bad), bad
+		assert all(c["remedy"] is None for c in found["checks"] if not c["problem"])
+		print(*sorted(c["code"] for c in bad), sys.argv[1])
+	END
+}
+# finds CODES STATUS [COMMAND...]: these problems and no others.
+finds() { same "$1" "$(codes "${@:2}")"; }
+# says TEXT [COMMAND...]: doctor says it to people.
+says() {
+	local output
+	output=$("${@:2}" devringctl doctor) || true
+	grep -qF -- "$1" <<<"$output" || { printf 'wanted: %s\n%s\n' "$1" "$output"; return 1; }
+}
+refused() {
+	local output
+	output=$(modprobe devring 2>&1) && { echo "it was loaded"; return 1; }
+	grep -qF -- "$1" <<<"$output" || { printf '%s\n' "$output"; return 1; }
+}
+daemon=
+start() {
+	env "$@" setpriv --reuid=devring --regid=devring --groups=devring,video,audio \
+		devringd -s /tmp/state >>daemon.log 2>&1 &
+	daemon=$!
+	wait_for 60 available || guest_die "$(cat daemon.log)"
+}
+stop() {
+	kill "$daemon"
+	wait "$daemon" || true
+}
+available() { devringctl info camera0 | grep -q "^state *available"; }
+# A reader in the background, for which the camera has to start.
+want() {
+	devringctl cat --output /dev/null camera0 2>/dev/null &
+	reader=$!
+	wait_for 60 grep -q error /sys/class/devring/devring*/state || { cat daemon.log; return 1; }
+}
+unwant() {
+	kill $reader
+	wait $reader || true
+}
+
+# The camera first: from then on this kernel has a folder of modules that is as good as empty.
+load_vivid
+headers=$(readlink -f "$modules/build")
+mount -t tmpfs modules "$modules"
+ln -s "$headers" "$modules/build"
+progress "the module"
+check "no source" finds "module-not-installed 1"
+check "it says which package" says "Do: apt install devring-dkms"
+mkdir /usr/src/devring-0
+touch /usr/src/devring-0/dkms.conf
+check "not built" finds "module-not-built 1"
+check "it says how to build it" says "Do: dkms autoinstall -k $(uname -r)"
+rm "$modules/build"
+check "no headers" finds "module-no-headers 1"
+check "it says which package has them" says "Do: apt-get install linux-headers-$(uname -r)"
+ln -s "$headers" "$modules/build"
+mkdir "$modules/updates"
+cp "$build/kmod/devring.ko" "$modules/updates/"
+depmod 2>/dev/null
+check "not loaded" finds "module-not-loaded 1"
+check "it says how to load it" says "Do: modprobe devring."
+modprobe devring
+
+progress "nodes and daemons"
+check "no udev, no daemon" finds "daemon udev 1"
+check "it says what misses" says "udev does not run, so devices get neither names nor groups."
+start_udevd
+check "no daemon" finds "daemon 1"
+check "it says where to get it" says "Do: apt install devringd"
+mkdir -p /usr/sbin
+ln -s "$build/bin/devringd" /usr/sbin/devringd
+check "a daemon that does not run" says "devringd does not run"
+mkdir state
+chown devring state
+start TZ=UTC
+check "nothing is wrong" finds 0
+check "it says so" says "ok       3 devices are as they should be."
+chmod 600 /dev/devring
+check "a control node that users cannot open" finds "node-permission 1" "${nobody[@]}" --clear-groups
+check "it says the mode" says "chmod 0664 /dev/devring" "${nobody[@]}" --clear-groups
+chmod 664 /dev/devring
+mv /dev/devring away
+check "no control node" finds "node-missing 1"
+mv away /dev/devring
+check "a user without the group" finds "device-permission 1" "${nobody[@]}" --clear-groups
+check "it says the group" says "Do: adduser nobody video" "${nobody[@]}" --clear-groups
+usermod -aG video nobody
+check "a group that counts from the next login on" says "log out and in again" "${nobody[@]}" --clear-groups
+check "the group helps" finds 0 "${nobody[@]}" --init-groups
+node=$(readlink -f /dev/devrings/camera0)
+chown root:root "$node"
+check "a node without its group" finds "udev-rules 1" "${nobody[@]}" --init-groups
+rm /dev/devrings/camera0
+check "a node without its name" finds "udev-rules 1"
+check "it says how to have the rules read" says "udevadm control --reload && udevadm trigger"
+udevadm control --reload && udevadm trigger --subsystem-match=devring --action=add
+udevadm settle
+check "that mends it" finds 0 "${nobody[@]}" --init-groups
+mv "$node" away
+check "a device without its node" finds "node-missing 1"
+mv away "$node"
+
+progress "the hardware"
+v4l2-ctl -d /dev/video0 --stream-mmap --stream-count=0 --stream-to=/dev/null >/dev/null 2>&1 &
+other=$!
+sleep 1
+want
+check "a busy camera" finds "hardware-busy 1"
+check "it says by whom" says "process $other (v4l2-ctl"
+check "who cannot see that is told" says "ask again as root" "${nobody[@]}" --init-groups
+kill $other
+wait $other || true
+check "when that program ends nothing is wrong any more" wait_for 120 finds 0
+unwant
+stop
+start LD_PRELOAD="$build/tests/doctor/streamon.so"
+want
+check "no space on the USB bus" finds "usb-bandwidth 1"
+check "it says what helps" says "take a smaller size"
+unwant
+stop
+# A ring that there is already would be used again.
+devringctl unregister camera0
+start TZ=UTC
+echo 0 >/sys/module/devring/parameters/user_mb
+want
+check "a limit of memory" finds "memory-limit 1"
+check "it says which" says "Do: raise it: echo 2048 >/sys/module/devring/parameters/user_mb"
+echo 2048 >/sys/module/devring/parameters/user_mb
+check "raising it helps" wait_for 120 finds 0
+echo 1 >/sys/module/devring/parameters/total_mb
+check "the limit of all" says "The limit of memory for all rings is reached"
+unwant
+stop
+
+progress "signatures"
+devringctl unregister camera0
+devringctl unregister hotplug 2>/dev/null || true
+wait_for 30 rmmod devring || guest_die "the module is in use"
+cp "$modules/updates/devring.ko" plain.ko
+openssl req -new -x509 -newkey rsa:2048 -nodes -keyout key -out cert -subj "/CN=a key of this machine/" -days 9 \
+	2>openssl.log
+"$modules/build/scripts/sign-file" sha256 key cert "$modules/updates/devring.ko"
+mount -t securityfs security /sys/kernel/security
+echo integrity >/sys/kernel/security/lockdown
+check "a locked down kernel, and a key that it does not know" finds "module-signature 1"
+check "it says by which key the module is signed" says 'the key that signed it, "a key of this machine"'
+check "and how to make that known" says "mokutil --import /var/lib/dkms/mok.pub"
+cp plain.ko "$modules/updates/devring.ko"
+check "a locked down kernel, and no signature" finds "module-signature 1"
+check "such a kernel does refuse it" refused "Operation not permitted"
+echo 1 >/sys/module/module/parameters/sig_enforce
+check "a kernel that enforces signatures" says "which enforces signatures"
+check "such a kernel does refuse it, too" refused "Key was rejected by service"
+tap_end
