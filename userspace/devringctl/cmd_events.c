@@ -19,7 +19,7 @@ static void keep(struct recent *recent, json_t *event)
 {
 	if (recent->count == recent->room) {
 		json_decref(recent->events[0]);
-		memmove(recent->events, recent->events + 1, (recent->room - 1) * sizeof(*recent->events));
+		memmove(recent->events, recent->events + 1, (recent->room - 1) * sizeof(json_t *));
 		recent->count--;
 	}
 	recent->events[recent->count++] = event;

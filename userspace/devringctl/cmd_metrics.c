@@ -185,8 +185,11 @@ static int write_metrics(struct cli *cli, FILE *out)
 {
 	struct metrics *m = calloc(1, sizeof(*m));
 	json_t *state = NULL;
-	int ret = m ? collect(cli, m, &state) : fail_errno(cli, -ENOMEM, "Cannot collect");
+	int ret;
 
+	if (!m)
+		return fail_errno(cli, -ENOMEM, "Cannot collect");
+	ret = collect(cli, m, &state);
 	if (!ret) {
 		m->out = out;
 		begin(out, "devring_daemon_up", "gauge", "Whether devringd runs.");

@@ -115,7 +115,7 @@ int events_open(struct cli *cli, const char *name, uint32_t start, struct devrin
 
 int daemon_state(struct cli *cli, json_t **state, bool *offline)
 {
-	struct devring_reader_file *reader;
+	struct devring_reader_file *reader = NULL;
 	struct devring_device device = { 0 };
 	struct devring_view view;
 	int ret = events_open(cli, "state", 0, &reader), tries = 50;

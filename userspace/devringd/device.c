@@ -125,7 +125,7 @@ void device_fail(struct device *device, int error)
 		manager_health(device->manager, device->name, strerror(error));
 		health_counters(device->manager->health)->failures++;
 	}
-	log_device(device->said ? LOG_DEBUG : LOG_WARNING, device->name, "error",
+	trail_note(device, device->said ? LOG_DEBUG : LOG_WARNING, "error",
 		   "failed (%s); trying again in %u ms, then less often, while it is wanted",
 		   strerror(error), device->retry_ms);
 	device->said = true;
@@ -150,7 +150,7 @@ void device_works(struct device *device)
 		health_counters(device->manager->health)->recoveries++;
 	}
 	if (device->said)
-		log_device(LOG_INFO, device->name, "recovered", "works again");
+		trail_note(device, LOG_INFO, "recovered", "works again");
 	device->retry_ms = 0;
 	device->error = 0;
 	device->said = false;

@@ -95,25 +95,25 @@ static char *variable_of(const char *key, const json_t *value)
 	}
 }
 
+/* The first is constant, the rest is to be freed. */
 static void make_environment(json_t *event, char **list)
 {
-	char *line = json_dumps(event, JSON_COMPACT);
+	static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+	char *line = json_dumps(event, JSON_COMPACT), *text;
 	unsigned int n = 0;
 	const char *key;
 	json_t *value;
 
-	list[n++] = strdup("PATH=/usr/local/bin:/usr/bin:/bin");
-	list[n++] = strdup("LANG=C.UTF-8");
-	if (line)
-		list[n++] = variable("JSON", line);
+	list[n++] = path;
+	text = line ? variable("JSON", line) : NULL;
+	if (text)
+		list[n++] = text;
 	free(line);
 	json_object_foreach(event, key, value) {
-		char *text = n < VARIABLES_MAX ? variable_of(key, value) : NULL;
-
+		text = n < VARIABLES_MAX ? variable_of(key, value) : NULL;
 		if (text)
 			list[n++] = text;
 	}
-	list[n] = NULL;
 }
 
 /* The child: no right that devringd has beyond its user's. */
@@ -188,7 +188,7 @@ static int spawn(struct hooks *hooks, const char *path)
 		error = -errno;
 	else
 		setpgid(hooks->pid, hooks->pid);
-	for (int i = 0; environment[i]; i++)
+	for (int i = 1; i < VARIABLES_MAX; i++)
 		free(environment[i]);
 	if (!error)
 		error = sd_event_add_child(hooks->event, &hooks->child, hooks->pid, WEXITED, on_end, hooks);
@@ -270,6 +270,8 @@ static void make_room(struct hooks *hooks, const json_t *event)
 	if (!*link)
 		link = &hooks->first->next;
 	w = *link;
+	if (!w)
+		return;
 	*link = w->next;
 	json_decref(w->event);
 	free(w);

@@ -194,6 +194,8 @@ static int add_signals(struct manager *m)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	/* The loop waits for hooks. */
+	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	error = sd_event_add_signal(m->event, NULL, SIGTERM, on_end, m);
