@@ -90,7 +90,8 @@ static void write_readers(const struct metrics *m, int control, const char *name
 	for (unsigned int n = 0; n < m->count; n++) {
 		const struct devring_device *d = &m->devices[n];
 		int fd = d->flags & DEVRING_REG_SINK ? -1 :
-			 devring_open_device(control, devring_node(d->minor, node, sizeof(node)), O_RDONLY | O_NONBLOCK);
+			 devring_open_device(control, devring_node(d->minor, node, sizeof(node)),
+					     O_RDONLY | O_NONBLOCK);
 		int count = fd < 0 ? 0 : devring_get_readers(fd, list, DEVRING_READERS_MAX);
 
 		for (int i = 0; i < count; i++) {
@@ -235,7 +236,8 @@ int cmd_metrics(struct cli *cli)
 	if (ret)
 		return ret;
 	if (interval_ms >= 0 && (!path || !interval_ms))
-		return fail(cli, STATUS_USAGE, "--watch needs a time above 0, and --output with the file to write anew.");
+		return fail(cli, STATUS_USAGE, "--watch needs a time above 0, and --output with the file to write "
+			    "anew.");
 	catch_signals();
 	do {
 		if (path && strcmp(path, "-"))

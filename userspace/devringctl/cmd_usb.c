@@ -118,8 +118,8 @@ int cmd_usb(struct cli *cli)
 	if (strcmp(arg(cli, 0), "list"))
 		return fail(cli, STATUS_USAGE, "\"devringctl usb\" knows \"list\", not \"%s\".", arg(cli, 0));
 	if (name && class < 0)
-		return fail(cli, STATUS_USAGE, "--class is \"%s\": it has to be audio, cdc, hid, hub, printer, storage, "
-			    "video, vendor, or two hexadecimal digits.", name);
+		return fail(cli, STATUS_USAGE, "--class is \"%s\": it has to be audio, cdc, hid, hub, printer, "
+			    "storage, video, vendor, or two hexadecimal digits.", name);
 	table_begin(&table, header, COLUMNS);
 	if (cli->json) {
 		json = json_begin();

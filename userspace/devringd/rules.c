@@ -216,8 +216,8 @@ static bool parse_class(struct words *w, struct rule *rule)
 {
 	rule->class = usbdev_class_from_name(w->word);
 	return rule->class >= 0 ? true :
-	       complain(w, "class '%s' is not known; write audio, cdc, hid, hub, printer, storage, video, vendor or two "
-			"hexadecimal digits", w->word);
+	       complain(w, "class '%s' is not known; write audio, cdc, hid, hub, printer, storage, video, vendor or "
+			"two hexadecimal digits", w->word);
 }
 
 static bool parse_pattern(struct words *w, char *to)
