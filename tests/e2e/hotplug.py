@@ -38,7 +38,9 @@ def records(path):
 def attached(events):
     ports = {}
     for event in events:
-        if event["topic"] == "usb.attach" and event["action"] == "add":
+        if event["topic"] == "system.startup":
+            ports.clear()
+        elif event["topic"] == "usb.attach" and event["action"] == "add":
             ports[event["port_path"]] = event["instance"]
         elif event["topic"] == "usb.detach" and event["action"] == "remove":
             del ports[event["port_path"]]
@@ -56,12 +58,16 @@ def judge(path):
             continue
         if "serial_number" in event or "SECRET" in json.dumps(event):
             wrong.append(f"a serial number: {event}")
+        if topic == "system.startup":  # all that is there is told anew
+            usb.clear()
+            devices.clear()
         state, key = (usb, event.get("port_path")) if topic.startswith("usb.") else (devices, event.get("device"))
         if action == "add":
             adds += topic == "usb.attach"
             if key in state:
                 wrong.append(f"added twice: {event}")
-            if event["instance"] in instances:
+            # What the policy allows again is the same plugging in.
+            if event["instance"] in instances and event["source"] != "policy":
                 wrong.append(f"instance used twice: {event}")
             instances.add(event["instance"])
             state[key] = event["instance"]

@@ -15,7 +15,7 @@ printf '[devringd]\nlinger_ms = 200\nretry_ms = 200\n[hotplug]\nhooks = %s\nudev
 printf '[camera]\nstall_ms = 2000\n[microphone]\nstall_ms = 2000\n' >>$conf
 load_all
 emulate bulk-camera --name cam --serial SECRET1 --product $'Evil\e[31m "Cam" \\' --vendor-id 1d6b --product-id 0104 \
-	--size 160x120 --unplugged microphone --name mic --serial SECRET2 --unplugged \
+	--size 160x120 --port 0 --unplugged microphone --name mic --serial SECRET2 --port 1 --unplugged \
 	bulk-camera --name ten --count 10 --serial T --size 160x120 --unplugged
 udevadm settle
 
@@ -353,9 +353,9 @@ check "which has ended its thread when udev is back" one_thread
 
 progress "flapping"
 started=$(lines $events)
-before=$(count "^unplugged cam" /tmp/usbemu.out)
+before=$(count "^plugged cam" /tmp/usbemu.out)
 usb flap cam 10 20
-flapped() { [ "$(count "^unplugged cam" /tmp/usbemu.out)" -ge $((before + 10)) ]; }
+flapped() { [ "$(count "^plugged cam" /tmp/usbemu.out)" -ge $((before + 10)) ]; }
 wait_for 120 flapped || true
 check "flapping at 20 ms: in the end it is as /sys says" settles
 usb plug cam 2>/dev/null || true
