@@ -78,7 +78,8 @@ def judge(path):
             text = "{vendor_id}:{product_id}:{bus_number}:{device_address}".format(**event)
             if event["device_signature"] != hashlib.sha256(text.encode()).hexdigest()[:16]:
                 wrong.append(f"wrong signature: {event}")
-            for field in ("source", "manufacturer", "product", "timestamp", "monotonic_ns", "classes", "correlation_id"):
+            for field in ("source", "manufacturer", "product", "timestamp", "monotonic_ns", "classes",
+                          "correlation_id"):
                 if field not in event:
                     wrong.append(f"no {field}: {event}")
     print(f"adds {adds} flaps {flaps} attached {len(usb)}")

@@ -65,7 +65,10 @@ check "no record has a serial number, and all are consistent" "$here/hotplug.py"
 
 progress "devringctl"
 ctl() { devringctl "$@" >/tmp/ctl.out; }
-newest() { ctl events --recent 2 --topic 'usb.*' && same 2 "$(lines /tmp/ctl.out)" && grep -q "usb.detach *remove" /tmp/ctl.out; }
+newest() {
+	ctl events --recent 2 --topic 'usb.*' && same 2 "$(lines /tmp/ctl.out)" &&
+		grep -q "usb.detach *remove" /tmp/ctl.out
+}
 check "events --recent shows the newest" newest
 no_escape() { ctl events --topic 'camera.*' && grep -q 'Evil?' /tmp/ctl.out && fails grep -q $'\e' /tmp/ctl.out; }
 check "what a device says of itself cannot write to the terminal" no_escape
