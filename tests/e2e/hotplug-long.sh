@@ -20,9 +20,13 @@ udevadm settle
 start
 
 progress "QEMU's own devices"
-monitor=/dev/ttyS1
-stty -F $monitor raw -echo
-qemu() { printf '%s\n' "$*" >$monitor; }
+# Open all the time, and read: what it answers must not come back to it as commands.
+exec 7<>/dev/ttyS1
+stty raw -echo <&7
+cat <&7 >/tmp/monitor &
+printf '\n' >&7
+wait_for 60 grep -q "(qemu)" /tmp/monitor || guest_die "no monitor"
+qemu() { printf '%s\n' "$*" >&7; }
 # by_class CLASS DEVICE...: comes as of that class, and goes.
 by_class() {
 	local class=$1 since
