@@ -43,7 +43,7 @@ by_class() {
 check "a keyboard is of the class hid" by_class hid usb-kbd
 check "a disk is of the class storage" by_class storage usb-storage,drive=disk
 check "a loudspeaker is of the class audio" by_class audio usb-audio,audiodev=none
-check "a serial port is of its maker's class" by_class vendor usb-serial,chardev=null
+check "a serial port is of its maker's class" by_class vendor usb-serial,chardev=null,always-plugged=on
 speaker() {
 	local since
 	since=$(lines $events)
