@@ -50,6 +50,7 @@ static void devring_##vunmap(struct dma_buf *buf, void *vaddr)				\
 {											\
 	vunmap(buf, &(struct iosys_map){ vaddr });					\
 }
+
 #define DEVRING_DMA_BUF_OP(fn)	devring_##fn
 #else
 #define DEVRING_DMA_BUF_VMAP(vmap, vunmap)

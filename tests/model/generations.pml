@@ -3,7 +3,7 @@
  * Generations and takeover: what is mapped and held when a ring is replaced, by its producer or by another who took
  * over, and when memory is freed.
  *
- *	install	devring_ring_install(): under map_sem and lock, then zap_maps(), then devring_ring_free()
+ *	install	devring_ring_install(): under map_sem and lock, then zap_maps(), then devring_ring_put()
  *	tidy	tidy_old(): an old ring goes when nobody holds it, or after its time
  *	fault	map_fault(), find_ring(): the ring in force; for readers the one before, too
  *	commit	check_out(): only of the ring in force, only by the producer there is

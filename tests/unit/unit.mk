@@ -12,10 +12,11 @@ UNIT_OBJ := $(BUILD)/obj/$(UNIT_NAME)
 UNIT_CFLAGS = -O1 -g $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DDEVRING_VERSION='"$(VERSION)"' \
 	$(UNIT_SANITIZE) -fno-omit-frame-pointer \
 	-Iuserspace/devringctl -Iuserspace/libdevring/include -Iuserspace/libdevring/src -Iuapi \
-	$(shell pkg-config --cflags jansson)
+	$(shell pkg-config --cflags jansson libudev libsystemd libgcrypt)
 
-# All of the library, and of devringctl what has neither main() nor commands.
+# All of the library, of devringctl what has neither main() nor commands, and of devringd what decides.
 UNIT_CODE := $(wildcard userspace/libdevring/src/*.c) \
+	$(addprefix userspace/devringd/,usbdev.c rules.c outbox.c text.c names.c log.c) \
 	$(filter-out %/main.c $(wildcard userspace/devringctl/cmd_*.c), \
 	$(wildcard userspace/devringctl/*.c))
 UNIT_CODE_OBJS := $(UNIT_CODE:userspace/%.c=$(UNIT_OBJ)/%.o)
@@ -31,12 +32,12 @@ $(UNIT_OBJ)/%.o: userspace/%.c VERSION
 
 $(UNIT_OBJ)/all.a: $(UNIT_CODE_OBJS)
 	rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcsP $@ $^
 
 $(BUILD)/tests/$(UNIT_NAME)/%: tests/unit/%.c tests/unit/tap.h $(UNIT_OBJ)/all.a
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $(UNIT_OBJ)/$*.d -o $@ $< $(UNIT_OBJ)/all.a \
-		$(shell pkg-config --libs jansson)
+		$(shell pkg-config --libs jansson libudev libsystemd libgcrypt)
 
 -include $(UNIT_CODE_OBJS:.o=.d) $(UNIT_PROGRAMS:$(BUILD)/tests/$(UNIT_NAME)/%=$(UNIT_OBJ)/%.d)
 

@@ -62,6 +62,11 @@ int cmd_grant(struct cli *cli);
 int cmd_revoke(struct cli *cli);
 int cmd_stats(struct cli *cli);
 int cmd_doctor(struct cli *cli);
+int cmd_top(struct cli *cli);
+int cmd_events(struct cli *cli);
+int cmd_usb(struct cli *cli);
+int cmd_health(struct cli *cli);
+int cmd_metrics(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);
 

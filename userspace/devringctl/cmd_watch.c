@@ -2,10 +2,11 @@
 /* watch: devices as they come, change and go. */
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <string.h>
 #include <time.h>
 
-#include "cli.h"
+#include "events.h"
 #include "text.h"
 
 struct watching {
@@ -69,6 +70,9 @@ static int show(struct watching *watching, const struct devring_change *change)
 	if (watching->type && change->rec.kind != DEVRING_RECORD_RESYNC &&
 	    change->device.type != watching->type)
 		return STATUS_OK;
+	if (opt(watching->cli, OPT_DEVICE) && change->rec.kind != DEVRING_RECORD_RESYNC &&
+	    fnmatch(opt(watching->cli, OPT_DEVICE), change->device.link, 0))
+		return STATUS_OK;
 	if (watching->cli->json)
 		print_json(change);
 	else
@@ -105,6 +109,23 @@ static int follow(struct watching *watching, struct devring_watch *watch, int ti
 	return ret;
 }
 
+/* What only devringd knows is in its events. */
+static int watch_events(struct cli *cli, uint64_t count, int timeout_ms)
+{
+	struct devring_reader_file *reader;
+	struct event_filter filter;
+	int ret = events_open(cli, "hotplug", DEVRING_START_NEXT, &reader);
+
+	if (ret)
+		return ret;
+	event_filter_options(cli, &filter);
+	catch_signals();
+	ret = events_follow(cli, reader, &filter, count, timeout_ms);
+	devring_reader_close(reader);
+	die_of_signal();
+	return ret;
+}
+
 int cmd_watch(struct cli *cli)
 {
 	struct watching watching = { .cli = cli, .left = UINT64_MAX };
@@ -122,6 +143,8 @@ int cmd_watch(struct cli *cli)
 		ret = need_control(cli, false);
 	if (ret)
 		return ret;
+	if (opt(cli, OPT_TOPIC) || opt(cli, OPT_VENDOR) || opt(cli, OPT_CLASS))
+		return watch_events(cli, watching.left, timeout_ms);
 	ret = devring_watch_open(&watch);
 	if (ret)
 		return fail_errno(cli, ret, "Cannot open %s", DEVRING_CONTROL_PATH);

@@ -21,6 +21,8 @@ _devringctl_argument() {
 	--start) echo newest oldest next ;;
 	--sample-format) echo S16_LE S24_3LE S32_LE FLOAT_LE U8 ;;
 	--uid | --user) compgen -u ;;
+	--class) echo audio cdc hid hub image printer storage vendor video wireless ;;
+	--topic) echo 'camera.*' 'usb.*' usb.attach usb.detach device.state system.health system.startup ;;
 	*) return 1 ;;
 	esac
 }
@@ -47,7 +49,8 @@ _devringctl() {
 	else
 		case $command in
 		help) words=$(_devringctl_commands) ;;
-		list | watch | version | register) words= ;;
+		usb) words=list ;;
+		list | watch | events | metrics | version | register) words= ;;
 		*) words=$(_devringctl_devices) ;;
 		esac
 	fi

@@ -27,12 +27,13 @@ end
 # Devices are what most commands take.
 function __devringctl_takes_device
     set -l word (__devringctl_command); or return 1
-    not contains -- $word help list watch version register
+    not contains -- $word help list watch events metrics usb version register
 end
 
 complete -c devringctl -f
 complete -c devringctl -n 'not __devringctl_command' -a '(__devringctl_commands)'
 complete -c devringctl -n '__devringctl_is help' -a '(__devringctl_commands)'
+complete -c devringctl -n '__devringctl_is usb' -a list
 complete -c devringctl -n __devringctl_takes_device -a '(__devringctl_devices)'
 
 function __devringctl_option -a command letter name argument about
@@ -48,6 +49,8 @@ function __devringctl_option -a command letter name argument about
                 set -a option -xa 'newest oldest next'
             case sample-format
                 set -a option -xa 'S16_LE S24_3LE S32_LE FLOAT_LE U8'
+            case class
+                set -a option -xa 'audio cdc hid hub image printer storage vendor video wireless'
             case uid user
                 set -a option -xa '(__fish_complete_users)'
             case output

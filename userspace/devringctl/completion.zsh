@@ -24,6 +24,7 @@ _devringctl_specs() {
 			value["format"] = "(auto raw y4m wav mjpeg)"
 			value["start"] = "(newest oldest next)"
 			value["sample-format"] = "(S16_LE S24_3LE S32_LE FLOAT_LE U8)"
+			value["class"] = "(audio cdc hid hub image printer storage vendor video wireless)"
 			value["output"] = "_files"
 			value["uid"] = value["user"] = "_users"
 		}
@@ -53,7 +54,8 @@ _devringctl() {
 	case $command in
 	'') specs+=('1: :_devringctl_commands') ;;
 	help) specs+=('1:command: ' '2: :_devringctl_commands') ;;
-	list | watch | version | register) specs+=('*: :{false}') ;;
+	usb) specs+=('1:command: ' '2: :(list)') ;;
+	list | watch | events | metrics | version | register) specs+=('*: :{false}') ;;
 	*) specs+=('1:command: ' '*: :_devringctl_devices') ;;
 	esac
 	_arguments -S $specs

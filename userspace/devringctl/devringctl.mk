@@ -7,9 +7,12 @@ DEVRINGCTL := $(BUILD)/bin/devringctl
 
 DEVRINGCTL_SRC := $(wildcard $(DEVRINGCTL_DIR)/*.c)
 DEVRINGCTL_OBJS := $(DEVRINGCTL_SRC:$(DEVRINGCTL_DIR)/%.c=$(DEVRINGCTL_OBJ)/%.o)
+# How a USB device is read is devringd's matter, and the same here.
+DEVRINGCTL_SHARED := $(addprefix $(DEVRINGCTL_OBJ)/devringd/,usbdev.o text.o)
 # Asked only when it is built, so that "make help" needs no packages.
-DEVRINGCTL_PKG_CFLAGS = $(shell pkg-config --cflags jansson libpng libkmod)
-DEVRINGCTL_PKG_LIBS = $(shell pkg-config --libs jansson libpng libkmod)
+DEVRINGCTL_PACKAGES := jansson libpng libkmod libudev libgcrypt
+DEVRINGCTL_PKG_CFLAGS = $(shell pkg-config --cflags $(DEVRINGCTL_PACKAGES))
+DEVRINGCTL_PKG_LIBS = $(shell pkg-config --libs $(DEVRINGCTL_PACKAGES))
 
 ALL_PRODUCTS += $(DEVRINGCTL)
 INSTALL_TARGETS += install-devringctl
@@ -20,9 +23,14 @@ $(DEVRINGCTL_OBJ)/%.o: $(DEVRINGCTL_DIR)/%.c VERSION
 		-DDEVRING_VERSION='"$(VERSION)"' $(LIBDEVRING_CFLAGS) $(DEVRINGCTL_PKG_CFLAGS) \
 		-MMD -MP -c -o $@ $<
 
-$(DEVRINGCTL): $(DEVRINGCTL_OBJS) $(LIBDEVRING_SO)
+$(DEVRINGCTL_OBJ)/devringd/%.o: userspace/devringd/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(DEVRINGCTL_OBJS) $(LIBDEVRING_LIBS) \
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(DEVRINGCTL_PKG_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(DEVRINGCTL): $(DEVRINGCTL_OBJS) $(DEVRINGCTL_SHARED) $(LIBDEVRING_SO)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(DEVRINGCTL_OBJS) $(DEVRINGCTL_SHARED) $(LIBDEVRING_LIBS) \
 		$(DEVRINGCTL_PKG_LIBS)
 
 # Where zsh looks: Debian keeps packages' functions and an administrator's apart.
@@ -39,4 +47,4 @@ install-completion:
 	$(INSTALL) -D -m 644 $(DEVRINGCTL_DIR)/completion.fish \
 		$(DESTDIR)$(datadir)/fish/vendor_completions.d/devringctl.fish
 
--include $(DEVRINGCTL_OBJS:.o=.d)
+-include $(DEVRINGCTL_OBJS:.o=.d) $(DEVRINGCTL_SHARED:.o=.d)

@@ -14,13 +14,29 @@
 	(OPT(TYPE) | OPT(LABEL) | OPT(STABLE_ID) | OPT(PATH_ID) | OPT(PUBLIC) | \
 	 OPT(KEEP_HISTORY) | OPT(PINNABLE) | OPT(LOSSLESS))
 
+#define EVENT_FILTERS	(OPT(TOPIC) | OPT(DEVICE) | OPT(VENDOR) | OPT(CLASS))
+
 const struct verb verbs[] = {
 	{ "list", "", 0, 0, OPT(TYPE) | OPT(NAMES), false, "show the devices", NULL, cmd_list },
 	{ "info", "[DEVICE]", 0, 1, 0, false,
 	  "show all about a device, or about the module and its limits", NULL, cmd_info },
 	{ "who", "[DEVICE...]", 0, 64, 0, false, "show who reads", NULL, cmd_who },
-	{ "watch", "", 0, 0, OPT(FRAMES) | OPT(TIMEOUT) | OPT(CHANGES_ONLY) | OPT(TYPE), false,
-	  "show devices as they come, change and go", "-n counts changes.", cmd_watch },
+	{ "watch", "", 0, 0, OPT(FRAMES) | OPT(TIMEOUT) | OPT(CHANGES_ONLY) | OPT(TYPE) | EVENT_FILTERS, false,
+	  "show devices as they come, change and go", "-n counts changes. With --topic, --vendor or --class it "
+	  "shows devringd's events\ninstead, from now on.", cmd_watch },
+	{ "events", "", 0, 0, OPT(RECENT) | OPT(FOLLOW) | OPT(FRAMES) | OPT(TIMEOUT) | EVENT_FILTERS, false,
+	  "show what devringd told of plugging, and of itself", "With --follow, -n and --timeout are for what "
+	  "comes.", cmd_events },
+	{ "usb", "list", 1, 1, OPT(CLASS), false, "show the USB devices", "Serial numbers are shown to those who may "
+	  "open the device.", cmd_usb },
+	{ "health", "[DEVICE...]", 0, 64, 0, false, "tell whether devringd does well, and devices work",
+	  "Exit status: 0 well, or only devices that are not named are not; 1 devringd does not\nrun, or a named "
+	  "device does not work; the others as below.", cmd_health },
+	{ "metrics", "", 0, 0, OPT(OUTPUT) | OPT(WATCH), false, "write counters in Prometheus' text format",
+	  "With --output and --watch it writes the file anew each time, for a text-file collector.", cmd_metrics },
+	{ "top", "[DEVICE...]", 0, 64, OPT(WATCH) | OPT(FRAMES) | OPT(BATCH), false,
+	  "show the pace of devices and readers, again and again", "-n counts tables; --watch is 1 without it.",
+	  cmd_top },
 	{ "stats", "[DEVICE...]", 0, 64, OPT(WATCH) | OPT(FRAMES), false,
 	  "show counters of frames and memory", "-n counts tables, with --watch.", cmd_stats },
 	{ "cat", "[DEVICE]", 0, 1, OPT(FD) | OPT(FORMAT) | OPT(FRAMES) | OPT(SECONDS) | OPT(LATEST) |

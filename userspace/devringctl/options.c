@@ -58,6 +58,14 @@ const struct option_text option_texts[OPT_COUNT] = {
 	[OPT_RECHECK] = { "recheck", 0, NULL, "all readers who could not open the device now" },
 	[OPT_CHANGES_ONLY] = { "changes-only", 0, NULL, "do not begin with what exists" },
 	[OPT_WATCH] = { "watch", 'w', "SECONDS", "print again each time so much time has passed" },
+	[OPT_TOPIC] = { "topic", 0, "PATTERN", "events of such topics: camera.*, usb.attach, ..." },
+	[OPT_DEVICE] = { "device", 0, "PATTERN", "of devices with such names, or at such USB ports" },
+	[OPT_VENDOR] = { "vendor", 0, "ID", "of USB devices with this vendor's number" },
+	[OPT_CLASS] = { "class", 0, "CLASS", "of USB devices of a class: video, audio, hid, hub, storage, "
+			"..." },
+	[OPT_RECENT] = { "recent", 0, "N", "the newest N alone" },
+	[OPT_FOLLOW] = { "follow", 0, NULL, "go on with what comes" },
+	[OPT_BATCH] = { "batch", 'b', NULL, "do not clear the screen" },
 };
 
 static int find_long(const char *name, size_t length)

@@ -235,6 +235,7 @@ static int publish(struct camera *c, const struct v4l2_buffer *b)
 	error = buffers_filled(&c->buffers, b, &fill, &commit.bytes);
 	if (error == -EAGAIN) {	/* lossless readers keep all slots: the next frame tells of it, too */
 		c->lost++;
+		device_want_slots(c->device, true);
 		return 0;
 	}
 	if (error)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules.h"
 #include "text.h"
 
 /* inih cuts longer lines without a word. */
@@ -24,20 +25,24 @@ enum section {
 	IN_SPEAKER	= 1 << 3,
 	IN_HOTPLUG	= 1 << 4,
 	IN_DEVICE	= 1 << 5,
+	IN_POLICY	= 1 << 6,
 	IN_SOUND	= IN_MICROPHONE | IN_SPEAKER | IN_DEVICE,
 	IN_VIDEO	= IN_CAMERA | IN_DEVICE,
 	IN_TYPE		= IN_CAMERA | IN_SOUND,
+	IN_SOURCE	= IN_CAMERA | IN_MICROPHONE | IN_DEVICE,
 };
 
 enum { TO_CONFIG, TO_DEVICE };
-enum kind { BOOL, NUMBER, LINGER, ENABLED, SIZE, FORMATS, MEMORY, MATCH };
+enum kind {
+	BOOL, NUMBER, LINGER, ENABLED, SIZE, FORMATS, MEMORY, MATCH, SOURCES, FOLDER, RULE, VERDICT,
+};
 
 static const struct {
 	const char *name;
 	enum section section;
 } sections[] = {
 	{ "devringd", IN_DEVRINGD }, { "camera", IN_CAMERA }, { "microphone", IN_MICROPHONE },
-	{ "speaker", IN_SPEAKER }, { "hotplug", IN_HOTPLUG },
+	{ "speaker", IN_SPEAKER }, { "hotplug", IN_HOTPLUG }, { "policy", IN_POLICY },
 };
 
 #define GLOBAL(member)	TO_CONFIG, offsetof(struct config, member)
@@ -64,10 +69,23 @@ static const struct key {
 	{ "loopback",	  IN_MICROPHONE, BOOL,	  GLOBAL(loopback_microphone), 0, 0 },
 	{ "loopback",	  IN_SPEAKER,	 BOOL,	  GLOBAL(loopback_speaker),    0, 0 },
 	{ "history",	  IN_HOTPLUG,	 NUMBER,  GLOBAL(history),	       16, 4096 },
+	{ "usb_events",	  IN_HOTPLUG,	 BOOL,	  GLOBAL(usb_events),	       0, 0 },
 	{ "usb_details",  IN_HOTPLUG,	 BOOL,	  GLOBAL(usb_details),	       0, 0 },
+	{ "debounce_ms",  IN_HOTPLUG,	 NUMBER,  GLOBAL(debounce_ms),	       0, 10000 },
+	{ "events_per_second", IN_HOTPLUG, NUMBER, GLOBAL(events_per_second),  1, 10000 },
+	{ "batch",	  IN_HOTPLUG,	 NUMBER,  GLOBAL(batch),	       1, 32 },
+	{ "sources",	  IN_HOTPLUG,	 SOURCES, GLOBAL(sources),	       0, 0 },
+	{ "receive_buffer", IN_HOTPLUG,	 NUMBER,  GLOBAL(receive_buffer),      1024, 134217728 },
+	{ "udev_timeout_ms", IN_HOTPLUG, NUMBER,  GLOBAL(udev_timeout_ms),     100, 600000 },
+	{ "poll_ms",	  IN_HOTPLUG,	 NUMBER,  GLOBAL(poll_ms),	       100, 600000 },
+	{ "hooks",	  IN_HOTPLUG,	 FOLDER,  GLOBAL(hooks),	       0, 0 },
+	{ "hook_timeout_ms", IN_HOTPLUG, NUMBER,  GLOBAL(hook_timeout_ms),     100, 600000 },
+	{ "rule",	  IN_POLICY,	 RULE,	  GLOBAL(rules),	       0, 0 },
+	{ "default",	  IN_POLICY,	 VERDICT, GLOBAL(rules),	       0, 0 },
 	{ "match",	  IN_DEVICE,	 MATCH,	  DEVICE(match),	       0, 0 },
 	{ "enabled",	  IN_DEVICE,	 ENABLED, DEVICE(enabled),	       0, 0 },
 	{ "linger_ms",	  IN_TYPE,	 LINGER,  DEVICE(linger_ms),	       0, 3600000 },
+	{ "stall_ms",	  IN_SOURCE,	 LINGER,  DEVICE(stall_ms),	       0, 3600000 },
 	{ "slots",	  IN_TYPE,	 NUMBER,  DEVICE(slots),	       3, 4096 },
 	{ "formats",	  IN_VIDEO,	 FORMATS, DEVICE(formats),	       0, 0 },
 	{ "max_size",	  IN_CAMERA,	 SIZE,	  DEVICE(width),	       1, 16384 },
@@ -122,12 +140,12 @@ static enum section section_of(const char *name)
 static int bad_section(struct parser *p, const char *name)
 {
 	return complain(p, "unknown section [%s]; there are [devringd], [camera], [microphone], "
-			"[speaker], [hotplug] and [device NAME]", name);
+			"[speaker], [hotplug], [policy] and [device NAME]", name);
 }
 
 static int bad_key(struct parser *p, enum section in, const char *section, const char *name)
 {
-	char all[512] = "", like[32];
+	char all[768] = "", like[32];
 	size_t n = 0;
 
 	for (size_t i = 0; i < COUNT(keys); i++)
@@ -162,6 +180,16 @@ static int bad_value(struct parser *p, const struct key *key, const char *value)
 	case MATCH:
 		return complain(p, "%s = '%s' is no pattern of 1 to 127 characters; write one such as "
 				"usb-046d:*", key->name, value);
+	case SOURCES:
+		return complain(p, "%s = '%s' is no list of udev, kernel, libusb, nor poll alone; write some of these",
+				key->name, value);
+	case FOLDER:
+		return complain(p, "%s = '%s' is no path of 1 to 255 characters from / on; write one", key->name,
+				value);
+	case VERDICT:
+		return complain(p, "%s = '%s' is none of allow, deny and ignore; write one of these", key->name, value);
+	case RULE:
+		break;			/* it has told itself */
 	}
 	return 0;
 }
@@ -242,6 +270,41 @@ static bool memory_of(const char *value, enum config_memory *memory)
 	return false;
 }
 
+static bool sources_of(const char *value, unsigned int *sources)
+{
+	static const char *const names[] = { "udev", "kernel", "libusb" };
+	char word[16];
+
+	*sources = 0;
+	if (!strcmp(value, "poll"))
+		return true;
+	for (value += strspn(value, " \t,"); *value; value += strspn(value, " \t,")) {
+		size_t n = strcspn(value, " \t,"), i = 0;
+
+		if (n >= sizeof(word))
+			return false;
+		memcpy(word, value, n);
+		word[n] = '\0';
+		while (i < COUNT(names) && strcmp(names[i], word))
+			i++;
+		if (i == COUNT(names))
+			return false;
+		*sources |= 1u << i;
+		value += n;
+	}
+	return *sources;
+}
+
+static bool verdict_of(const char *value, struct rules *rules)
+{
+	enum verdict verdict;
+
+	if (!verdict_from_name(value, &verdict))
+		return false;
+	rules_set_default(rules, verdict);
+	return true;
+}
+
 static bool set(const struct key *key, void *base, const char *value)
 {
 	void *to = (char *)base + key->offset;
@@ -272,6 +335,14 @@ static bool set(const struct key *key, void *base, const char *value)
 		return memory_of(value, to);
 	case MATCH:
 		return *value && text_copy(to, sizeof(((struct config_device *)0)->match), value);
+	case SOURCES:
+		return sources_of(value, to);
+	case FOLDER:
+		return *value == '/' && text_copy(to, sizeof(((struct config *)0)->hooks), value);
+	case VERDICT:
+		return verdict_of(value, *(struct rules **)to);
+	case RULE:
+		break;
 	}
 	return false;
 }
@@ -310,6 +381,13 @@ static void *base_of(struct parser *p, enum section in, const struct key *key, c
 	}
 }
 
+static int add_rule(struct parser *p, const char *value)
+{
+	char error[256];
+
+	return rules_add(p->config->rules, value, error, sizeof(error)) ? 1 : complain(p, "rule: %s", error);
+}
+
 static int on_value(void *user, const char *section, const char *name, const char *value)
 {
 	struct parser *p = user;
@@ -329,6 +407,8 @@ static int on_value(void *user, const char *section, const char *name, const cha
 		base = base_of(p, in, &keys[i], section);
 		if (!base)
 			return complain(p, "out of memory");
+		if (keys[i].kind == RULE)
+			return add_rule(p, value);
 		return set(&keys[i], base, value) ? 1 : bad_value(p, &keys[i], value);
 	}
 	return bad_key(p, in, section, name);
@@ -413,8 +493,12 @@ static struct config *defaults(void)
 {
 	struct config *c = calloc(1, sizeof(*c));
 
-	if (!c)
+	if (c)
+		c->rules = rules_new();
+	if (!c || !c->rules) {
+		free(c);
 		return NULL;
+	}
 	c->cameras = c->microphones = c->speakers = true;
 	c->audit = true;
 	c->loopback_microphone = true;
@@ -423,6 +507,16 @@ static struct config *defaults(void)
 	c->retry_max_ms = 30000;
 	c->min_fps = 15;
 	c->history = 1024;
+	c->usb_events = c->usb_details = true;
+	c->debounce_ms = 50;
+	c->events_per_second = 100;
+	c->batch = 10;
+	c->sources = CONFIG_SOURCE_UDEV | CONFIG_SOURCE_KERNEL | CONFIG_SOURCE_LIBUSB;
+	c->receive_buffer = 1048576;
+	c->udev_timeout_ms = 3000;
+	c->poll_ms = 2000;
+	strcpy(c->hooks, CONFIG_HOOKS);
+	c->hook_timeout_ms = 10000;
 	formats_of("YUYV MJPG UYVY NV12 YU12 RGB3 BGR3", &c->camera);
 	c->camera.width = 1280;
 	c->camera.height = 720;
@@ -431,6 +525,7 @@ static struct config *defaults(void)
 	c->camera.buffers = 4;
 	c->microphone.rate = c->speaker.rate = 48000;
 	c->microphone.channels = c->speaker.channels = 2;
+	c->camera.stall_ms = c->microphone.stall_ms = 10001;
 	c->microphone.period_ms = c->speaker.period_ms = 20;
 	c->microphone.slots = c->speaker.slots = 64;
 	return c;
@@ -463,6 +558,7 @@ void config_free(struct config *config)
 {
 	if (!config)
 		return;
+	rules_free(config->rules);
 	free(config->devices);
 	free(config);
 }
@@ -491,6 +587,7 @@ struct config_device config_for(const struct config *config, const struct config
 		memcpy(result.match, own->match, sizeof(result.match));
 		OVERRIDE(enabled);
 		OVERRIDE(linger_ms);
+		OVERRIDE(stall_ms);
 		OVERRIDE(memory);
 		OVERRIDE(slots);
 		OVERRIDE(buffers);
@@ -510,5 +607,6 @@ struct config_device config_for(const struct config *config, const struct config
 		}
 	}
 	result.linger_ms--;
+	result.stall_ms -= result.stall_ms > 0;
 	return result;
 }

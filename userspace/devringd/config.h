@@ -8,6 +8,7 @@
 
 #define CONFIG_DEFAULT	"/etc/devring/devringd.conf"
 #define CONFIG_FORMATS	16
+#define CONFIG_HOOKS	"/etc/devring/hooks.d"
 
 enum config_memory {
 	CONFIG_MEMORY_AUTO,	/* dmabuf, else userptr, else mmap */
@@ -16,11 +17,21 @@ enum config_memory {
 	CONFIG_MEMORY_MMAP,
 };
 
+/* Bits: where word of changes may come from; none: all is listed at intervals. */
+enum config_sources {
+	CONFIG_SOURCE_UDEV	= 1 << 0,
+	CONFIG_SOURCE_KERNEL	= 1 << 1,
+	CONFIG_SOURCE_LIBUSB	= 1 << 2,
+};
+
+struct rules;
+
 /* What can be told for all devices of a type and for single ones; a member that is not set is 0. */
 struct config_device {
 	char match[128];		/* pattern of a name, stable id or path id */
 	int enabled;			/* 1 yes, -1 no */
 	int linger_ms;			/* plus 1 until config_for() */
+	int stall_ms;			/* likewise; 0: never */
 	uint32_t formats[CONFIG_FORMATS];
 	unsigned int formats_count;
 	unsigned int width, height;
@@ -43,7 +54,13 @@ struct config {
 	struct config_device camera, microphone, speaker;
 	unsigned int min_fps;
 	unsigned int history;
-	bool usb_details;
+	bool usb_events, usb_details;
+	unsigned int debounce_ms, events_per_second, batch;
+	unsigned int sources;
+	unsigned int receive_buffer, udev_timeout_ms, poll_ms;
+	char hooks[256];
+	unsigned int hook_timeout_ms;
+	struct rules *rules;
 	struct config_device *devices;
 	unsigned int devices_count;
 };

@@ -52,6 +52,7 @@ void device_free(struct device *device)
 {
 	device_unplug(device);
 	sd_event_source_disable_unref(device->timer);
+	sd_event_source_disable_unref(device->stall);
 	readers_free(&device->who);
 	free(device);
 }
@@ -121,8 +122,11 @@ void device_fail(struct device *device, int error)
 	} else if (device->error != error) {
 		device->error = error;
 		tell_state(device, DEVRING_STATE_ERROR, error);
+		hotplug_state(device->manager->hotplug, device, "error", error);
+		manager_health(device->manager, device->name, strerror(error));
+		health_counters(device->manager->health)->failures++;
 	}
-	log_device(device->said ? LOG_DEBUG : LOG_WARNING, device->name, "error",
+	trail_note(device, device->said ? LOG_DEBUG : LOG_WARNING, "error",
 		   "failed (%s); trying again in %u ms, then less often, while it is wanted",
 		   strerror(error), device->retry_ms);
 	device->said = true;
@@ -140,14 +144,57 @@ void device_works(struct device *device)
 {
 	if (!device->retry_ms && !device->error)
 		return;
-	if (device->error)
+	if (device->error) {
 		tell_state(device, DEVRING_STATE_AVAILABLE, 0);
+		hotplug_state(device->manager->hotplug, device, "available", 0);
+		manager_health(device->manager, device->name, NULL);
+		health_counters(device->manager->health)->recoveries++;
+	}
 	if (device->said)
-		log_device(LOG_INFO, device->name, "recovered", "works again");
+		trail_note(device, LOG_INFO, "recovered", "works again");
 	device->retry_ms = 0;
 	device->error = 0;
 	device->said = false;
 	manager_changed(device->manager);
+}
+
+/* Open hardware from which nothing came since the last look: it says that it is well, and is not. */
+static int on_stall(sd_event_source *source, uint64_t usec, void *user)
+{
+	struct device *device = user;
+
+	(void)usec;
+	if (device->phase != DEVICE_ACTIVE && device->phase != DEVICE_LINGERING)
+		return 0;
+	/* Who waits for lossless readers does not stall. */
+	if (device->number == device->stall_number && !device->wants_slots) {
+		device_fail(device, ETIMEDOUT);
+		return 0;
+	}
+	device->stall_number = device->number;
+	sd_event_source_set_time_relative(source, device->config.stall_ms * 1000ull);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static void watch_for_stall(struct device *device)
+{
+	uint64_t usec = device->config.stall_ms * 1000ull;
+	int error;
+
+	if (!usec || is_sink(device))
+		return;
+	device->stall_number = device->number;
+	if (!device->stall) {
+		error = sd_event_add_time_relative(device->manager->event, &device->stall, CLOCK_MONOTONIC, usec,
+						   100000, on_stall, device);
+	} else {
+		error = sd_event_source_set_time_relative(device->stall, usec);
+		if (error >= 0)
+			error = sd_event_source_set_enabled(device->stall, SD_EVENT_ONESHOT);
+	}
+	if (error < 0)
+		log_device(LOG_WARNING, device->name, NULL, "it will not be seen when it stalls: %s",
+			   strerror(-error));
 }
 
 static void start(struct device *device)
@@ -159,6 +206,7 @@ static void start(struct device *device)
 		return;
 	}
 	device->phase = DEVICE_ACTIVE;
+	watch_for_stall(device);
 	device_took_slots(device);
 }
 

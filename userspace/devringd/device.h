@@ -54,6 +54,8 @@ struct device {
 	struct devring_reader_file *sink;	/* of a sink */
 	sd_event_source *io;		/* of either */
 	sd_event_source *timer;		/* linger or retry */
+	sd_event_source *stall;		/* do frames come? */
+	uint64_t stall_number;		/* of frames at the last look */
 	unsigned int readers;
 	struct readers who;		/* they are; of a source */
 	unsigned int retry_ms;		/* until the next try after the next failure; 0: first */

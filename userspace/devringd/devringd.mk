@@ -3,7 +3,7 @@
 
 DEVRINGD_DIR := userspace/devringd
 DEVRINGD_OBJ := $(BUILD)/obj/devringd
-DEVRINGD_PACKAGES := libsystemd libudev libnl-3.0 libusb-1.0 alsa jansson audit
+DEVRINGD_PACKAGES := libsystemd libudev libnl-3.0 libusb-1.0 alsa jansson audit libgcrypt
 DEVRINGD := $(BUILD)/bin/devringd
 
 DEVRINGD_SRC := $(wildcard $(DEVRINGD_DIR)/*.c)
@@ -33,7 +33,7 @@ install-devringd: $(DEVRINGD)
 	@# What somebody wrote there is his.
 	test -e $(DESTDIR)$(sysconfdir)/devring/devringd.conf || \
 		$(INSTALL) -D -m 644 -t $(DESTDIR)$(sysconfdir)/devring $(DEVRINGD_DIR)/devringd.conf
-	$(INSTALL) -d $(DESTDIR)$(sysconfdir)/devring/devringd.conf.d
+	$(INSTALL) -d $(DESTDIR)$(sysconfdir)/devring/devringd.conf.d $(DESTDIR)$(sysconfdir)/devring/hooks.d
 	$(INSTALL) -d $(DESTDIR)$(unitdir)
 	sed -e "s|/usr/sbin/|$(sbindir)/|" $(DEVRINGD_DIR)/devringd.service \
 		>$(DESTDIR)$(unitdir)/devringd.service

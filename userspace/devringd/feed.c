@@ -12,12 +12,16 @@
 #include "manager.h"
 #include "text.h"
 
+#define BATCH	32
+
 struct feed {
 	struct manager *manager;
 	struct devring_producer *producer;
 	char name[DEVRING_NAME_SIZE];
 	unsigned int slots;
 	unsigned int slot_size;
+	struct devring_commit batch[BATCH];
+	unsigned int count;
 };
 
 static int set_ring(struct feed *f, unsigned int slot_size)
@@ -99,24 +103,66 @@ uint64_t feed_id(const struct feed *f)
 	return devring_producer_id(f->producer);
 }
 
-int feed_write(struct feed *f, const char *text)
+unsigned int feed_room(const struct feed *f)
 {
-	size_t length = strlen(text) + 1;
-	struct devring_fill fill;
-	struct devring_commit commit = { .bytes = length, .flags = DEVRING_FRAME_KEY };
-	int error = 0;
+	return f->slot_size - 1;
+}
 
-	if (length > f->slot_size)
-		error = set_ring(f, 2 * length);
-	if (!error)
-		error = devring_producer_take(f->producer, &fill);
-	if (!error) {
-		memcpy(fill.data, text, length - 1);
-		((char *)fill.data)[length - 1] = '\n';
-		error = devring_producer_commit(f->producer, &fill, &commit);
-	}
+static int complain(const struct feed *f, int error)
+{
 	if (error)
 		log_device(LOG_WARNING, f->name, NULL, "an event could not be published: %s",
 			   strerror(-error));
 	return error;
+}
+
+int feed_end(struct feed *f)
+{
+	unsigned int done = 0;
+	int n = 0;
+
+	while (done < f->count) {
+		n = devring_producer_commit_many(f->producer, f->batch + done, f->count - done);
+		if (n <= 0)
+			break;
+		done += (unsigned int)n;
+	}
+	f->count = 0;
+	return complain(f, n < 0 ? n : 0);
+}
+
+int feed_put(struct feed *f, const char *text, uint64_t trace_id)
+{
+	size_t length = strlen(text) + 1;
+	struct devring_fill fill;
+	int error = 0;
+
+	if (f->count == BATCH || length > f->slot_size)
+		error = feed_end(f);
+	if (!error && length > f->slot_size)
+		error = set_ring(f, 2 * length);
+	if (!error)
+		error = devring_producer_take(f->producer, &fill);
+	/* No more may be out at a time, or readers hold the rest. */
+	if (error == -ENOBUFS && f->count) {
+		error = feed_end(f);
+		if (!error)
+			error = devring_producer_take(f->producer, &fill);
+	}
+	if (error)
+		return complain(f, error);
+	memcpy(fill.data, text, length - 1);
+	((char *)fill.data)[length - 1] = '\n';
+	f->batch[f->count++] = (struct devring_commit) {
+		.slot = fill.slot, .generation = fill.generation, .bytes = length,
+		.flags = DEVRING_FRAME_KEY, .trace_id = trace_id,
+	};
+	return 0;
+}
+
+int feed_write(struct feed *f, const char *text)
+{
+	int error = feed_put(f, text, 0);
+
+	return error ? error : feed_end(f);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "text.h"
+#include "usbdev.h"
 
 static const char *attribute(struct udev_device *dev, const char *name)
 {
@@ -89,41 +90,48 @@ static void identify(struct hardware *hw, struct udev_device *dev, const char *p
 	text_id(hw->path_id, sizeof(hw->path_id), text);
 }
 
-static bool query_captures(const char *node)
+static enum hardware_kind query_captures(const char *node)
 {
 	struct v4l2_capability caps;
-	bool captures = false;
+	enum hardware_kind kind = HARDWARE_OTHER;
 	int fd = open(node, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
+	/* The node comes before its permissions, and may come before itself. */
 	if (fd < 0)
-		return false;
+		return HARDWARE_UNREADY;
 	if (!ioctl(fd, VIDIOC_QUERYCAP, &caps)) {
 		__u32 c = caps.capabilities & V4L2_CAP_DEVICE_CAPS ? caps.device_caps :
 			  caps.capabilities;
 
-		captures = c & V4L2_CAP_VIDEO_CAPTURE && c & V4L2_CAP_STREAMING;
+		if (c & V4L2_CAP_VIDEO_CAPTURE && c & V4L2_CAP_STREAMING)
+			kind = HARDWARE_READY;
 	}
 	close(fd);
-	return captures;
+	return kind;
 }
 
 /* A USB camera has a node for metadata too, which has no :capture:. */
-static bool captures_video(struct udev_device *dev, const char *node)
+static enum hardware_kind captures_video(struct udev_device *dev, const char *node)
 {
 	const char *caps = property(dev, "ID_V4L_CAPABILITIES");
 
-	return *caps ? !!strstr(caps, ":capture:") : query_captures(node);
+	if (!*caps)
+		return query_captures(node);
+	return strstr(caps, ":capture:") ? HARDWARE_READY : HARDWARE_OTHER;
 }
 
-static bool camera(struct hardware *hw, struct udev_device *dev)
+static enum hardware_kind camera(struct hardware *hw, struct udev_device *dev)
 {
 	const char *node = udev_device_get_devnode(dev), *name;
+	enum hardware_kind kind;
 	struct udev_device *usb;
 	char part[32];
 
-	if (!node || strncmp(or_empty(udev_device_get_sysname(dev)), "video", 5) ||
-	    !captures_video(dev, node))
-		return false;
+	if (!node)
+		return HARDWARE_OTHER;
+	kind = captures_video(dev, node);
+	if (kind != HARDWARE_READY)
+		return kind;
 	hw->type = DEVRING_TYPE_CAMERA;
 	text_copy(hw->node, sizeof(hw->node), node);
 	snprintf(part, sizeof(part), "video%lu", strtoul(attribute(dev, "index"), NULL, 10));
@@ -131,7 +139,7 @@ static bool camera(struct hardware *hw, struct udev_device *dev)
 	usb = udev_device_get_parent_with_subsystem_devtype(dev, "usb", "usb_device");
 	name = attribute(usb, "product");
 	text_label(hw->label, sizeof(hw->label), *name ? name : attribute(dev, "name"));
-	return true;
+	return HARDWARE_READY;
 }
 
 static void sound_label(struct hardware *hw, struct udev_device *dev, struct udev_device *card)
@@ -149,7 +157,7 @@ static void sound_label(struct hardware *hw, struct udev_device *dev, struct ude
 	text_label(hw->label, sizeof(hw->label), text);
 }
 
-static bool sound(struct hardware *hw, struct udev_device *dev, bool udevd_runs)
+static enum hardware_kind sound(struct hardware *hw, struct udev_device *dev, bool udevd_runs)
 {
 	struct udev_device *card = udev_device_get_parent(dev);
 	unsigned int card_number, number;
@@ -157,10 +165,10 @@ static bool sound(struct hardware *hw, struct udev_device *dev, bool udevd_runs)
 
 	if (sscanf(or_empty(udev_device_get_sysname(dev)), "pcmC%uD%u%c%c", &card_number, &number,
 		   &direction, &end) != 3 || (direction != 'c' && direction != 'p') || !card)
-		return false;
+		return HARDWARE_OTHER;
 	/* Until udev has seen the last of its nodes the card may not be whole. */
 	if (udevd_runs && strcmp(property(card, "SOUND_INITIALIZED"), "1"))
-		return false;
+		return HARDWARE_UNREADY;
 	hw->type = direction == 'c' ? DEVRING_TYPE_MICROPHONE : DEVRING_TYPE_SPEAKER;
 	hw->loopback = !strncmp(attribute(card, "id"), "Loopback", 8);
 	/* What enters a subdevice of one end comes out at the same of the other: stay with 0. */
@@ -170,19 +178,25 @@ static bool sound(struct hardware *hw, struct udev_device *dev, bool udevd_runs)
 	identify(hw, dev, part);
 	sound_label(hw, dev, card);
 	/* Of the cable's two ends device 1 is ours, and device 0 everybody else's. */
-	return !hw->loopback || number == 1;
+	return !hw->loopback || number == 1 ? HARDWARE_READY : HARDWARE_OTHER;
 }
 
-bool hardware_from_udev(struct hardware *hw, struct udev_device *dev, bool udevd_runs)
+enum hardware_kind hardware_from_udev(struct hardware *hw, struct udev_device *dev, bool udevd_runs)
 {
 	const char *subsystem = or_empty(udev_device_get_subsystem(dev));
+	const char *name = or_empty(udev_device_get_sysname(dev));
 	struct udev_device *parent = udev_device_get_parent(dev);
 
 	memset(hw, 0, sizeof(*hw));
+	if (strncmp(name, "video", 5) && strncmp(name, "pcmC", 4))
+		return HARDWARE_OTHER;
 	if (udevd_runs && !udev_device_get_is_initialized(dev))
-		return false;
+		return HARDWARE_UNREADY;
 	if (!text_copy(hw->syspath, sizeof(hw->syspath), or_empty(udev_device_get_syspath(dev))))
-		return false;
+		return HARDWARE_OTHER;
+	hw->inode = usbdev_inode(hw->syspath);
+	if (!hw->inode)
+		return HARDWARE_OTHER;
 	hw->number = udev_device_get_devnum(dev);
 	for (; parent && !hw->driver[0]; parent = udev_device_get_parent(parent))
 		text_label(hw->driver, sizeof(hw->driver), or_empty(udev_device_get_driver(parent)));
@@ -190,12 +204,13 @@ bool hardware_from_udev(struct hardware *hw, struct udev_device *dev, bool udevd
 		return camera(hw, dev);
 	if (!strcmp(subsystem, "sound"))
 		return sound(hw, dev, udevd_runs);
-	return false;
+	return HARDWARE_OTHER;
 }
 
 bool hardware_same(const struct hardware *a, const struct hardware *b)
 {
 	return a->type == b->type && a->number == b->number && a->usb_address == b->usb_address &&
+	       a->inode == b->inode &&
 	       !strcmp(a->syspath, b->syspath) && !strcmp(a->stable_id, b->stable_id);
 }
 

@@ -5,6 +5,7 @@
 
 #include <linux/devring.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct udev_device;
@@ -18,6 +19,9 @@ struct hardware {
 	char label[DEVRING_LABEL_SIZE];
 	char driver[32];
 	dev_t number;
+	ino_t inode;			/* of syspath: another each time it is plugged in */
+	uint64_t instance;		/* never used before, nor after; 0: not provided yet */
+	uint64_t plug;			/* of the USB device, else its own: what belongs together */
 	bool loopback;			/* an end of snd-aloop's cable */
 	bool usb;
 	char usb_syspath[256];
@@ -25,13 +29,20 @@ struct hardware {
 	unsigned int usb_bus, usb_address;
 };
 
+enum hardware_kind {
+	HARDWARE_OTHER,			/* nothing that devringd provides */
+	HARDWARE_UNREADY,		/* it will be, when permissions and names are set */
+	HARDWARE_READY,
+};
+
 struct hardware_list {
 	struct hardware *items;
 	unsigned int count, size;
+	unsigned int unready;
 };
 
-/* Fills hw from a class device; false: it is nothing that devringd provides. */
-bool hardware_from_udev(struct hardware *hw, struct udev_device *dev, bool udevd_runs);
+/* Fills hw from a class device. */
+enum hardware_kind hardware_from_udev(struct hardware *hw, struct udev_device *dev, bool udevd_runs);
 /* Whether both are the same thing at the same place, plugged in once. */
 bool hardware_same(const struct hardware *a, const struct hardware *b);
 int hardware_add(struct hardware_list *list, const struct hardware *hw);

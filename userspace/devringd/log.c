@@ -116,6 +116,8 @@ static void to_journal(const struct log_event *event, const char *text)
 		add(&f, "DEVRING_DEVICE=%s", event->device);
 	if (event->id)
 		add(&f, "DEVRING_ID=%llu", (unsigned long long)event->id);
+	if (event->correlation)
+		add(&f, "DEVRING_CORRELATION=%llu", (unsigned long long)event->correlation);
 	if (event->reader)
 		add_reader(&f, event->reader);
 	sd_journal_sendv(f.field, f.count);

@@ -18,6 +18,7 @@ struct log_event {
 	int priority;
 	const char *device;
 	uint64_t id;				/* of the device */
+	uint64_t correlation;			/* what all about one plugging in have in common */
 	const char *action;
 	const struct devring_reader *reader;
 };

@@ -152,9 +152,14 @@ static int lock(struct manager *m, const char *folder, bool takeover)
 	}
 	m->may_take_over = true;
 	m->names = names_open(folder);
-	if (m->names)
+	if (!m->names) {
+		log_error("%s/names: %s", folder, strerror(errno));
+		return EXIT_FAILED;
+	}
+	m->instances = instances_open(folder);
+	if (m->instances)
 		return 0;
-	log_error("%s/names: %s", folder, strerror(errno));
+	log_error("%s/instances: %s", folder, strerror(errno));
 	return EXIT_FAILED;
 }
 
@@ -189,6 +194,8 @@ static int add_signals(struct manager *m)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	/* The loop waits for hooks. */
+	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	error = sd_event_add_signal(m->event, NULL, SIGTERM, on_end, m);
@@ -262,6 +269,7 @@ int main(int argc, char **argv)
 		code = run(&m);
 	sd_event_unref(m.event);
 	names_free(m.names);
+	instances_free(m.instances);
 	config_free(m.config);
 	if (m.control >= 0)
 		close(m.control);

@@ -2,6 +2,7 @@
 #include "manager.h"
 
 #include <errno.h>
+#include <libudev.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 
 /* What comes at once is listed at once. */
 #define RESCAN_MS	30
+/* What is not ready yet is looked at again so soon, then half as often each time, up to this. */
+#define UNREADY_MS	250
+#define UNREADY_MAX_MS	30000
 
 void manager_changed(struct manager *m)
 {
@@ -32,6 +36,7 @@ void manager_changed(struct manager *m)
 	m->said.open = open;
 	m->said.failed = failed;
 	sd_notifyf(0, "STATUS=%u devices, %u open, %u failing", present, open, failed);
+	table_changed(m->table);
 }
 
 struct config_device manager_config(struct manager *m, const struct hardware *hw, const char *name)
@@ -48,9 +53,12 @@ static bool wanted(struct manager *m, const struct hardware *hw)
 {
 	const char *known = names_find(m->names, hw->stable_id);
 	struct config_device own = manager_config(m, hw, known ? known : "");
+	const struct plug *plug = hw->usb ? plugs_at(m->plugs, hw->usb_syspath) : NULL;
 
 	if (own.enabled)
 		return own.enabled > 0;
+	if (rules_judge(m->config->rules, plug ? &plug->usb : NULL, hw) != VERDICT_ALLOW)
+		return false;
 	switch (hw->type) {
 	case DEVRING_TYPE_CAMERA:
 		return m->config->cameras;
@@ -156,10 +164,22 @@ static struct device *add(struct manager *m, const struct hardware *hw)
 	return d;
 }
 
-static void plug(struct manager *m, struct device *d, const struct hardware *hw)
+/* A plugging in has a number of its own, and one in common with all that came by it. */
+static void number(struct manager *m, struct hardware *hw)
 {
-	int error = device_plug(d, hw);
+	const struct plug *plug = hw->usb ? plugs_at(m->plugs, hw->usb_syspath) : NULL;
 
+	hw->instance = instances_next(m->instances);
+	hw->plug = plug ? plug->instance : hw->instance;
+}
+
+static void plug(struct manager *m, struct device *d, const struct hardware *found, const char *source)
+{
+	struct hardware hw = *found;
+	int error;
+
+	number(m, &hw);
+	error = device_plug(d, &hw);
 	if (error) {
 		trail_device(d, "refused", error == -EDQUOT ?
 			     "cannot be provided: this user's limit of devices is reached; raise it by "
@@ -167,7 +187,7 @@ static void plug(struct manager *m, struct device *d, const struct hardware *hw)
 		d->lost = true;
 		return;
 	}
-	hotplug_tell(m->hotplug, d, true);
+	hotplug_tell(m->hotplug, d, true, source);
 }
 
 static void unplug(struct manager *m, struct device *d)
@@ -175,11 +195,12 @@ static void unplug(struct manager *m, struct device *d)
 	if (d->phase == DEVICE_ABSENT)
 		return;
 	device_unplug(d);
+	manager_health(m, d->name, NULL);
 	trail_device(d, "offline", "unplugged: %s", d->hw.label);
-	hotplug_tell(m->hotplug, d, false);
+	hotplug_tell(m->hotplug, d, false, NULL);
 }
 
-static void found(struct manager *m, const struct hardware *hw)
+static void found(struct manager *m, const struct hardware *hw, const char *source)
 {
 	struct device *d = find(m, hw);
 
@@ -196,15 +217,54 @@ static void found(struct manager *m, const struct hardware *hw)
 		d->lost = false;
 	}
 	if (d->phase == DEVICE_ABSENT && !d->lost)
-		plug(m, d, hw);
+		plug(m, d, hw, source);
+}
+
+/* It is where it was, whatever udevd knows of it. */
+static bool is_there(const struct device *d)
+{
+	return d->phase != DEVICE_ABSENT && usbdev_inode(d->hw.syspath) == d->hw.inode;
+}
+
+static int on_unready(sd_event_source *source, uint64_t usec, void *user)
+{
+	(void)source;
+	(void)usec;
+	manager_doubt(user);
+	return 0;
+}
+
+static void look_again(struct manager *m, unsigned int unready)
+{
+	int error;
+
+	if (!unready) {
+		m->unready_ms = 0;
+		if (m->unready)
+			sd_event_source_set_enabled(m->unready, SD_EVENT_OFF);
+		return;
+	}
+	m->unready_ms = !m->unready_ms ? UNREADY_MS :
+			2 * m->unready_ms < UNREADY_MAX_MS ? 2 * m->unready_ms : UNREADY_MAX_MS;
+	if (!m->unready)
+		error = sd_event_add_time_relative(m->event, &m->unready, CLOCK_MONOTONIC,
+						   m->unready_ms * 1000ull, 1000, on_unready, m);
+	else
+		error = sd_event_source_set_time_relative(m->unready, m->unready_ms * 1000ull);
+	if (error >= 0)
+		error = sd_event_source_set_enabled(m->unready, SD_EVENT_ONESHOT);
+	if (error < 0)
+		log_error("no timer: %s", strerror(-error));
 }
 
 /* What there is against what we have: the difference happened. */
 static void reconcile(struct manager *m)
 {
+	const char *source = m->starting ? "start" : "list";
 	struct hardware_list list;
 
-	if (discovery_list(m->discovery, &list)) {
+	health_counters(m->health)->listings++;
+	if (plugs_reconcile(m->plugs) || discovery_list(m->discovery, &list)) {
 		log_error("cannot list the hardware (%s); trying again", strerror(errno));
 		manager_doubt(m);
 		return;
@@ -212,10 +272,11 @@ static void reconcile(struct manager *m)
 	for (struct device *d = m->devices; d; d = d->next)
 		d->listed = false;
 	for (unsigned int i = 0; i < list.count; i++)
-		found(m, &list.items[i]);
+		found(m, &list.items[i], source);
+	look_again(m, list.unready);
 	hardware_free(&list);
 	for (struct device *d = m->devices; d; d = d->next) {
-		if (d->listed)
+		if (d->listed || is_there(d))
 			continue;
 		unplug(m, d);
 		d->lost = false;
@@ -260,17 +321,99 @@ static void on_doubt(void *user)
 	manager_doubt(user);
 }
 
-static void on_gone(void *user, const char *syspath)
+static void on_gone(struct manager *m, const char *syspath)
 {
-	struct manager *m = user;
-
 	for (struct device *d = m->devices; d; d = d->next) {
 		if (strcmp(d->hw.syspath, syspath))
+			continue;
+		if (is_there(d)) {
+			hotplug_flap(m->hotplug, d);
+			continue;
+		}
+		unplug(m, d);
+		d->lost = false;
+		manager_changed(m);
+	}
+}
+
+void manager_usb_gone(struct manager *m, const char *syspath)
+{
+	for (struct device *d = m->devices; d; d = d->next) {
+		if (!d->hw.usb || strcmp(d->hw.usb_syspath, syspath))
 			continue;
 		unplug(m, d);
 		d->lost = false;
 		manager_changed(m);
 	}
+}
+
+/* Two with the same id are told apart by their places: only a listing sees both. */
+static bool is_alone(struct manager *m, const struct hardware *hw)
+{
+	const struct device *d = find(m, hw);
+
+	return !d || d->phase == DEVICE_ABSENT || !strcmp(d->hw.syspath, hw->syspath);
+}
+
+static void on_came(struct manager *m, const struct discovery_event *event)
+{
+	struct udev_device *dev = event->dev ? udev_device_ref(event->dev) :
+				  discovery_device(m->discovery, event->syspath);
+	struct hardware hw;
+
+	if (!dev)
+		return;
+	switch (hardware_from_udev(&hw, dev, discovery_trusts_udevd(m->discovery))) {
+	case HARDWARE_READY:
+		if (!is_alone(m, &hw)) {
+			manager_doubt(m);
+			break;
+		}
+		found(m, &hw, event->source);
+		save_names(m);
+		manager_changed(m);
+		break;
+	case HARDWARE_UNREADY:
+		if (!m->unready_ms)
+			look_again(m, 1);
+		break;
+	case HARDWARE_OTHER:
+		break;
+	}
+	udev_device_unref(dev);
+}
+
+static void on_event(void *user, const struct discovery_event *event)
+{
+	struct manager *m = user;
+
+	if (!strcmp(event->subsystem, "usb"))
+		plugs_event(m->plugs, event);
+	else if (!strcmp(event->action, "remove"))
+		on_gone(m, event->syspath);
+	else if (!strcmp(event->subsystem, "video4linux"))
+		on_came(m, event);
+	else
+		manager_doubt(m);	/* a sound card is ready as a whole */
+}
+
+static void on_overflow(void *user)
+{
+	struct manager *m = user;
+
+	health_counters(m->health)->overflows++;
+}
+
+void manager_health(void *user, const char *what, const char *reason)
+{
+	struct manager *m = user;
+
+	if (!health_set(m->health, what, reason))
+		return;
+	log_device(reason ? LOG_WARNING : LOG_INFO, NULL, "health", "%s: %s", what, reason ? reason : "well again");
+	if (m->hotplug && m->discovery)
+		hotplug_health(m->hotplug);
+	table_changed(m->table);
 }
 
 static int on_recheck(sd_event_source *source, void *user)
@@ -298,11 +441,20 @@ void manager_recheck(void *user)
 int manager_start(struct manager *m)
 {
 	struct discovery_calls calls = {
-		.doubt = on_doubt, .gone = on_gone, .permissions = manager_recheck, .user = m,
+		.event = on_event, .doubt = on_doubt, .permissions = manager_recheck, .overflow = on_overflow,
+		.health = manager_health, .user = m,
 	};
 
 	m->starting = true;
 	trail_audit(m->config->audit);
+	m->health = health_new();
+	m->plugs = plugs_new(m);
+	m->hooks = m->health ? hooks_new(m->event, health_counters(m->health)) : NULL;
+	if (!m->plugs || !m->hooks) {
+		log_error("out of memory");
+		return -1;
+	}
+	hooks_configure(m->hooks, m->config);
 	m->hotplug = hotplug_open(m);
 	if (!m->hotplug) {
 		log_error("cannot make the device hotplug: %s", strerror(errno));
@@ -314,13 +466,12 @@ int manager_start(struct manager *m)
 		return -1;
 	}
 	/* Listen first: what comes during the listing makes another. */
-	m->discovery = discovery_open(m->event, &calls);
+	m->discovery = discovery_open(m->event, &calls, m->config);
 	if (!m->discovery) {
 		log_error("cannot look for hardware: %s", strerror(errno));
 		return -1;
 	}
-	if (!discovery_has_udevd(m->discovery))
-		log_info("no udevd runs here: using the kernel's own events");
+	hotplug_startup(m->hotplug);
 	m->seats = seats_open(m->event, manager_recheck, m);
 	reconcile(m);
 	m->starting = false;
@@ -344,10 +495,18 @@ void manager_stop(struct manager *m)
 	m->recheck = NULL;
 	sd_event_source_disable_unref(m->rescan);
 	m->rescan = NULL;
+	sd_event_source_disable_unref(m->unready);
+	m->unready = NULL;
 	table_close(m->table);
 	m->table = NULL;
 	hotplug_close(m->hotplug);
 	m->hotplug = NULL;
+	hooks_free(m->hooks);
+	m->hooks = NULL;
+	plugs_free(m->plugs);
+	m->plugs = NULL;
+	health_free(m->health);
+	m->health = NULL;
 }
 
 bool manager_reload(struct manager *m)
@@ -363,6 +522,9 @@ bool manager_reload(struct manager *m)
 	config_free(m->config);
 	m->config = config;
 	trail_audit(config->audit);
+	hotplug_configure(m->hotplug);
+	hooks_configure(m->hooks, config);
+	plugs_judge(m->plugs);
 	for (struct device *d = m->devices; d; d = d->next) {
 		if (d->phase == DEVICE_ABSENT)
 			continue;
@@ -374,8 +536,9 @@ bool manager_reload(struct manager *m)
 		devring_unregister_device(m->control, d->id);
 		trail_device(d, "removed", "not wanted by the configuration any more");
 		d->id = 0;
-		hotplug_tell(m->hotplug, d, false);
+		hotplug_tell(m->hotplug, d, false, NULL);
 	}
+	discovery_configure(m->discovery, config);
 	reconcile(m);
 	log_info("configuration read again");
 	return true;

@@ -8,11 +8,15 @@
 
 #include "config.h"
 #include "device.h"
+#include "discovery.h"
+#include "health.h"
+#include "hooks.h"
 #include "hotplug.h"
+#include "instances.h"
 #include "names.h"
+#include "plugs.h"
 #include "seats.h"
 #include "table.h"
-#include "udev.h"
 
 /* What the event loop ends with then; devringd's exit status. */
 #define MANAGER_REPLACED	5
@@ -26,9 +30,15 @@ struct manager {
 	bool config_must_exist;
 	struct config *config;
 	struct names *names;
+	struct instances *instances;
 	struct discovery *discovery;
+	struct plugs *plugs;
+	struct health *health;
+	struct hooks *hooks;
 	sd_event_source *rescan;	/* timer: list again */
 	bool rescan_due;
+	sd_event_source *unready;	/* timer: look again for what was not ready */
+	unsigned int unready_ms;
 	struct seats *seats;
 	sd_event_source *recheck;	/* at the next opportunity */
 	struct device *devices;
@@ -48,6 +58,10 @@ bool manager_reload(struct manager *manager);
 bool manager_is_replaced(struct manager *manager);
 /* List all hardware again soon, and compare. */
 void manager_doubt(struct manager *manager);
+/* The USB device at this path has gone, and so has all that is on it. */
+void manager_usb_gone(struct manager *manager, const char *syspath);
+/* How something does; reason NULL: well. Tells whoever listens. */
+void manager_health(void *manager, const char *what, const char *reason);
 /* Rights to devices may have changed: soon end the access of those who lost theirs. */
 void manager_recheck(void *manager);
 /* A device's state changed: status line and table follow. */

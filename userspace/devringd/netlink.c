@@ -10,13 +10,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "discovery.h"
 #include "log.h"
-#include "udev.h"
 
 #define KERNEL_GROUP	1
 
 struct netlink {
-	struct discovery_calls calls;
+	struct source_calls calls;
 	struct nl_sock *socket;
 	sd_event_source *source;
 };
@@ -33,22 +33,41 @@ static const char *value_of(const char *text, size_t length, const char *key)
 	return NULL;
 }
 
+static unsigned int number(const char *text, size_t length, const char *key)
+{
+	const char *value = value_of(text, length, key);
+
+	return value ? strtoul(value, NULL, 10) : 0;
+}
+
+static bool is_ours(const char *subsystem, const char *devtype)
+{
+	if (!strcmp(subsystem, "usb"))
+		return devtype && !strcmp(devtype, "usb_device");
+	return !strcmp(subsystem, "video4linux") || !strcmp(subsystem, "sound");
+}
+
 static void on_uevent(struct netlink *n, const char *text, size_t length)
 {
-	const char *action = value_of(text, length, "ACTION");
 	const char *path = value_of(text, length, "DEVPATH");
-	const char *subsystem = value_of(text, length, "SUBSYSTEM");
+	const char *seqnum = value_of(text, length, "SEQNUM");
 	char syspath[512];
+	struct discovery_event event = {
+		.source = "kernel",
+		.action = value_of(text, length, "ACTION"),
+		.subsystem = value_of(text, length, "SUBSYSTEM"),
+		.syspath = syspath,
+		.seqnum = seqnum ? strtoull(seqnum, NULL, 10) : 0,
+		.product = value_of(text, length, "PRODUCT"),
+		.bus = number(text, length, "BUSNUM"),
+		.address = number(text, length, "DEVNUM"),
+	};
 
-	if (!action || !path || !subsystem ||
-	    (strcmp(subsystem, "video4linux") && strcmp(subsystem, "sound")))
+	if (!event.action || !path || !event.subsystem ||
+	    !is_ours(event.subsystem, value_of(text, length, "DEVTYPE")))
 		return;
-	if (strcmp(action, "remove")) {
-		n->calls.doubt(n->calls.user);
-		return;
-	}
 	snprintf(syspath, sizeof(syspath), "/sys%s", path);
-	n->calls.gone(n->calls.user, syspath);
+	n->calls.event(n->calls.user, &event);
 }
 
 /* Any program may send to the group: only what the kernel itself sent counts. */
@@ -69,10 +88,10 @@ static int on_socket(sd_event_source *source, int fd, uint32_t revents, void *us
 {
 	struct netlink *n = user;
 	char text[8192], control[CMSG_SPACE(sizeof(struct ucred))];
+	unsigned int most = 64;		/* at a time, so that frames flow during a storm */
 
 	(void)source;
-	(void)revents;
-	for (;;) {
+	while (most--) {
 		struct sockaddr_nl from = { 0 };
 		struct iovec iov = { text, sizeof(text) - 1 };
 		struct msghdr message = {
@@ -81,22 +100,24 @@ static int on_socket(sd_event_source *source, int fd, uint32_t revents, void *us
 		};
 		ssize_t length = recvmsg(fd, &message, MSG_DONTWAIT);
 
-		if (length < 0 && errno == ENOBUFS) {
-			log_info("kernel events came faster than they could be read; listing again");
-			n->calls.doubt(n->calls.user);
+		if (length >= 0) {
+			text[length] = '\0';
+			if (from_kernel(&message))
+				on_uevent(n, text, (size_t)length);
 			continue;
 		}
-		if (length < 0 && errno == EINTR)
+		if (errno == EINTR)
 			continue;
-		if (length < 0)
-			return 0;
-		text[length] = '\0';
-		if (from_kernel(&message))
-			on_uevent(n, text, length);
+		if (errno == ENOBUFS)
+			n->calls.overflow(n->calls.user);
+		else if (errno != EAGAIN || revents & EPOLLHUP)
+			n->calls.failed(n->calls.user, errno == EAGAIN ? EPIPE : errno);
+		break;
 	}
+	return 0;
 }
 
-struct netlink *netlink_open(sd_event *event, const struct discovery_calls *calls)
+struct netlink *netlink_open(sd_event *event, unsigned int buffer, const struct source_calls *calls)
 {
 	struct netlink *n = calloc(1, sizeof(*n));
 	int error;
@@ -114,11 +135,12 @@ struct netlink *netlink_open(sd_event *event, const struct discovery_calls *call
 	if (!error)
 		error = nl_socket_set_nonblocking(n->socket);
 	if (error) {
-		log_error("cannot listen to kernel events: %s", nl_geterror(error));
+		log_device(LOG_DEBUG, NULL, NULL, "cannot listen to kernel events: %s",
+			   nl_geterror(error));
 		errno = EIO;
 		goto bad;
 	}
-	nl_socket_set_buffer_size(n->socket, 1 << 20, 0);
+	nl_socket_set_buffer_size(n->socket, (int)buffer, 0);
 	error = sd_event_add_io(event, &n->source, nl_socket_get_fd(n->socket), EPOLLIN, on_socket,
 				n);
 	if (error < 0) {
@@ -127,7 +149,9 @@ struct netlink *netlink_open(sd_event *event, const struct discovery_calls *call
 	}
 	return n;
 bad:
+	error = errno ? errno : ENOMEM;
 	netlink_close(n);
+	errno = error;
 	return NULL;
 }
 

@@ -4,8 +4,10 @@
 #include <devring/client.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "feed.h"
 #include "log.h"
@@ -83,6 +85,42 @@ static int compare(const void *a, const void *b)
 	return (x->device.id > y->device.id) - (x->device.id < y->device.id);
 }
 
+static json_t *daemon_json(const struct table *t)
+{
+	const struct manager *m = t->manager;
+
+	return json_pack("{s:s, s:s, s:o, s:i, s:o}", "version", devring_version(), "source",
+			 m->discovery ? discovery_source(m->discovery) : "none", "health", health_json(m->health),
+			 "usb_devices", (int)plugs_count(m->plugs), "counters", health_counters_json(m->health));
+}
+
+static long resident_pages(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	long pages = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*d %ld", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return pages;
+}
+
+/* What changes all the time is added when something else did. */
+static int write_frame(struct table *t, json_t *all)
+{
+	json_t *daemon = json_object_get(all, "daemon");
+	char *text;
+	int error;
+
+	json_object_set_new(daemon, "resident_bytes", json_integer(resident_pages() * sysconf(_SC_PAGESIZE)));
+	text = json_dumps(all, JSON_COMPACT);
+	error = text ? feed_write(t->feed, text) : -ENOMEM;
+	free(text);
+	return error;
+}
+
 /* Once for all that changed at a time, when everything else is done. */
 static int on_publish(sd_event_source *source, void *user)
 {
@@ -102,12 +140,14 @@ static int on_publish(sd_event_source *source, void *user)
 	}
 	json_object_set_new(all, "schema_version", json_integer(1));
 	json_object_set_new(all, "devices", list);
+	json_object_set_new(all, "daemon", daemon_json(t));
 	text = json_dumps(all, JSON_COMPACT);
-	json_decref(all);
-	if (!text || (t->published && !strcmp(text, t->published)) || feed_write(t->feed, text)) {
+	if (!text || (t->published && !strcmp(text, t->published)) || write_frame(t, all)) {
+		json_decref(all);
 		free(text);
 		return 0;
 	}
+	json_decref(all);
 	free(t->published);
 	t->published = text;
 	return 0;
@@ -115,7 +155,7 @@ static int on_publish(sd_event_source *source, void *user)
 
 static void publish_soon(struct table *t)
 {
-	if (t->publish)
+	if (t && t->publish)
 		sd_event_source_set_enabled(t->publish, SD_EVENT_ONESHOT);
 }
 
@@ -149,6 +189,11 @@ static int on_watch(sd_event_source *source, int fd, uint32_t revents, void *use
 	return 0;
 }
 
+void table_changed(struct table *t)
+{
+	publish_soon(t);
+}
+
 void table_readers(struct table *t, uint64_t id, unsigned int readers)
 {
 	struct row *row = t ? find(t, id) : NULL;
@@ -167,7 +212,7 @@ struct table *table_open(struct manager *manager)
 	if (!t)
 		return NULL;
 	t->manager = manager;
-	t->feed = feed_open(manager, "state", "All devices as they are", SLOTS, 16384);
+	t->feed = feed_open(manager, "state", "All devices as they are", SLOTS, 32768);
 	if (!t->feed)
 		error = -errno;
 	if (!error)

@@ -76,6 +76,7 @@ void trail_device(const struct device *device, const char *action, const char *f
 		.priority = refused ? LOG_ERR : LOG_INFO,
 		.device = *device->name ? device->name : device->hw.stable_id,
 		.id = device->id,
+		.correlation = device->hw.plug,
 		.action = action,
 	};
 	va_list args;
@@ -84,6 +85,22 @@ void trail_device(const struct device *device, const char *action, const char *f
 	log_event(&event, format, args);
 	va_end(args);
 	write_audit(device, action, "", !refused);
+}
+
+void trail_note(const struct device *device, int priority, const char *action, const char *format, ...)
+{
+	struct log_event event = {
+		.priority = priority,
+		.device = device->name,
+		.id = device->id,
+		.correlation = device->hw.plug,
+		.action = action,
+	};
+	va_list args;
+
+	va_start(args, format);
+	log_event(&event, format, args);
+	va_end(args);
 }
 
 static void tell(const struct log_event *event, const char *format, ...)
@@ -105,6 +122,7 @@ void trail_reader(const struct device *device, const char *action,
 		.priority = LOG_INFO,
 		.device = device->name,
 		.id = device->id,
+		.correlation = device->hw.plug,
 		.action = action,
 		.reader = reader,
 	};

@@ -13,6 +13,9 @@ void trail_audit(bool wanted);
 /* @action is a word of the table in docs/access.md. */
 void trail_device(const struct device *device, const char *action, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Into the log alone, with the same fields. */
+void trail_note(const struct device *device, int priority, const char *action, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 void trail_reader(const struct device *device, const char *action,
 		  const struct devring_reader *reader);
 

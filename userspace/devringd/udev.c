@@ -5,159 +5,110 @@
 #include <libudev.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "log.h"
-#include "netlink.h"
+#include "discovery.h"
 
-struct discovery {
-	struct discovery_calls calls;
-	struct udev *udev;
+struct udev_source {
+	struct source_calls calls;
 	struct udev_monitor *monitor;
-	struct netlink *netlink;
-	sd_event_source *source;
+	sd_event_source *io;
 };
 
-static const char *const subsystems[] = { "video4linux", "sound" };
-/* What we provide ourselves. */
-static const char own[] = "devring";
+static const struct {
+	const char *subsystem, *devtype;
+} wanted[] = {
+	{ "usb", "usb_device" }, { "video4linux", NULL }, { "sound", NULL }, { "devring", NULL },
+};
 
-static void tell(struct discovery *d, struct udev_device *dev)
+static unsigned int number(struct udev_device *dev, const char *key)
 {
-	const char *action = udev_device_get_action(dev);
-	const char *syspath = udev_device_get_syspath(dev);
-	const char *subsystem = udev_device_get_subsystem(dev);
+	const char *value = udev_device_get_property_value(dev, key);
 
-	if (subsystem && !strcmp(subsystem, own)) {
-		if (action && !strcmp(action, "change"))
-			d->calls.permissions(d->calls.user);
-	} else if (action && syspath && !strcmp(action, "remove")) {
-		d->calls.gone(d->calls.user, syspath);
-	} else {
-		d->calls.doubt(d->calls.user);
-	}
+	return value ? strtoul(value, NULL, 10) : 0;
+}
+
+static void tell(struct udev_source *s, struct udev_device *dev)
+{
+	struct discovery_event event = {
+		.source = "udev",
+		.action = udev_device_get_action(dev),
+		.subsystem = udev_device_get_subsystem(dev),
+		.syspath = udev_device_get_syspath(dev),
+		.seqnum = udev_device_get_seqnum(dev),
+		.dev = dev,
+		.product = udev_device_get_property_value(dev, "PRODUCT"),
+		.bus = number(dev, "BUSNUM"),
+		.address = number(dev, "DEVNUM"),
+	};
+
+	if (event.action && event.subsystem && event.syspath)
+		s->calls.event(s->calls.user, &event);
 }
 
 static int on_monitor(sd_event_source *source, int fd, uint32_t revents, void *user)
 {
-	struct discovery *d = user;
+	struct udev_source *s = user;
 	struct udev_device *dev;
+	unsigned int most = 64;		/* at a time, so that frames flow during a storm */
 
 	(void)source;
 	(void)fd;
-	(void)revents;
-	for (;;) {
-		errno = 0;
-		dev = udev_monitor_receive_device(d->monitor);
-		if (!dev)
-			break;
-		tell(d, dev);
+	errno = 0;
+	while (most-- && (dev = udev_monitor_receive_device(s->monitor))) {
+		tell(s, dev);
 		udev_device_unref(dev);
+		errno = 0;
 	}
-	if (errno == ENOBUFS) {
-		log_info("udev's events came faster than they could be read; listing again");
-		d->calls.doubt(d->calls.user);
-		d->calls.permissions(d->calls.user);
-	}
+	if (errno == ENOBUFS)
+		s->calls.overflow(s->calls.user);
+	else if (errno && errno != EAGAIN && errno != EINTR)
+		s->calls.failed(s->calls.user, errno);
+	else if (revents & EPOLLHUP)
+		s->calls.failed(s->calls.user, EPIPE);
 	return 0;
 }
 
-static int listen_to_udevd(struct discovery *d, sd_event *event)
+static int listen_to(struct udev_source *s, sd_event *event, unsigned int buffer)
 {
-	d->monitor = udev_monitor_new_from_netlink(d->udev, "udev");
-	if (!d->monitor)
-		return -1;
-	for (size_t i = 0; i < sizeof(subsystems) / sizeof(*subsystems); i++)
-		if (udev_monitor_filter_add_match_subsystem_devtype(d->monitor, subsystems[i],
-								    NULL) < 0)
-			return -1;
-	if (udev_monitor_filter_add_match_subsystem_devtype(d->monitor, own, NULL) < 0)
-		return -1;
-	/* More room needs a capability; without it a flood ends in ENOBUFS, and a new listing. */
-	udev_monitor_set_receive_buffer_size(d->monitor, 1 << 20);
-	if (udev_monitor_enable_receiving(d->monitor) < 0)
-		return -1;
-	return sd_event_add_io(event, &d->source, udev_monitor_get_fd(d->monitor), EPOLLIN,
-			       on_monitor, d);
-}
-
-struct discovery *discovery_open(sd_event *event, const struct discovery_calls *calls)
-{
-	struct discovery *d = calloc(1, sizeof(*d));
 	int error;
 
-	if (!d)
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+		if (udev_monitor_filter_add_match_subsystem_devtype(s->monitor, wanted[i].subsystem,
+								    wanted[i].devtype) < 0)
+			return -EIO;
+	/* More room needs a capability; without it a flood ends in ENOBUFS, and a new listing. */
+	udev_monitor_set_receive_buffer_size(s->monitor, (int)buffer);
+	error = udev_monitor_enable_receiving(s->monitor);
+	if (error < 0)
+		return error;
+	return sd_event_add_io(event, &s->io, udev_monitor_get_fd(s->monitor), EPOLLIN, on_monitor, s);
+}
+
+struct udev_source *udev_source_open(sd_event *event, struct udev *udev, unsigned int buffer,
+				     const struct source_calls *calls)
+{
+	struct udev_source *s = calloc(1, sizeof(*s));
+	int error = -ENOMEM;
+
+	if (!s)
 		return NULL;
-	d->calls = *calls;
-	d->udev = udev_new();
-	if (!d->udev)
-		goto bad;
-	if (!access("/run/udev/control", F_OK)) {
-		if (listen_to_udevd(d, event) < 0)
-			goto bad;
-	} else {
-		d->netlink = netlink_open(event, calls);
-		if (!d->netlink)
-			goto bad;
-	}
-	return d;
-bad:
-	error = errno;
-	discovery_close(d);
-	errno = error;
+	s->calls = *calls;
+	s->monitor = udev_monitor_new_from_netlink(udev, "udev");
+	if (s->monitor)
+		error = listen_to(s, event, buffer);
+	if (error >= 0)
+		return s;
+	udev_source_close(s);
+	errno = -error;
 	return NULL;
 }
 
-void discovery_close(struct discovery *d)
+void udev_source_close(struct udev_source *s)
 {
-	if (!d)
+	if (!s)
 		return;
-	sd_event_source_disable_unref(d->source);
-	netlink_close(d->netlink);
-	if (d->monitor)
-		udev_monitor_unref(d->monitor);
-	if (d->udev)
-		udev_unref(d->udev);
-	free(d);
-}
-
-bool discovery_has_udevd(const struct discovery *d)
-{
-	return d->monitor;
-}
-
-int discovery_list(struct discovery *d, struct hardware_list *list)
-{
-	struct udev_enumerate *all = udev_enumerate_new(d->udev);
-	struct udev_list_entry *entry;
-	struct hardware hw;
-	int error = 0;
-
-	memset(list, 0, sizeof(*list));
-	if (!all)
-		return -1;
-	for (size_t i = 0; i < sizeof(subsystems) / sizeof(*subsystems) && !error; i++)
-		error = udev_enumerate_add_match_subsystem(all, subsystems[i]) < 0;
-	if (!error)
-		error = udev_enumerate_scan_devices(all) < 0;
-	if (error) {
-		udev_enumerate_unref(all);
-		return -1;
-	}
-	udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(all)) {
-		struct udev_device *dev =
-			udev_device_new_from_syspath(d->udev, udev_list_entry_get_name(entry));
-
-		if (!dev)
-			continue;
-		if (hardware_from_udev(&hw, dev, d->monitor) && hardware_add(list, &hw))
-			error = -1;
-		udev_device_unref(dev);
-	}
-	udev_enumerate_unref(all);
-	if (error)
-		hardware_free(list);
-	else
-		hardware_sort(list);
-	return error;
+	sd_event_source_disable_unref(s->io);
+	if (s->monitor)
+		udev_monitor_unref(s->monitor);
+	free(s);
 }

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
+# Sourced by the hotplug tests in the guest: devringd, the emulator, and a reader of its events.
+
+here=$DEVRING_TOP/tests/e2e
+usbemu=$build/tests/usbemu
+conf=/tmp/devringd.conf state=/tmp/state log=/tmp/devringd.log control=/tmp/usbemu events=/tmp/events.json
+as=(setpriv --reuid=devring --regid=devring "--groups=devring,video,audio" --ambient-caps=-all)
+daemon='' follower=''
+: >$log
+: >$events
+
+# start [OPTION...]: devringd with $conf; back when it is ready, and its events are followed.
+start() {
+	local ready
+	ready=$(count ": ready\$" $log)
+	"${as[@]}" devringd -c $conf -s $state "$@" 2>>$log &
+	daemon=$!
+	wait_for 60 more ": ready\$" $log "$ready" || guest_die "devringd does not start: $(cat $log)"
+	[ -n "$follower" ] || follow
+}
+
+stop() {
+	local status=0
+	kill -TERM "$daemon"
+	wait "$daemon" || status=$?
+	return $status
+}
+
+follow() {
+	devringctl events --follow --json >$events 2>/tmp/follow.err &
+	follower=$!
+	wait_for 60 test -s $events || guest_die "no events: $(cat /tmp/follow.err)"
+}
+
+# emulate KIND...: an emulator of unplugged devices, which answers.
+emulate() {
+	"$usbemu" --control $control "$@" >/tmp/usbemu.out 2>/tmp/usbemu.log &
+	emulator=$!
+	wait_for 60 usb stats || guest_die "no emulator: $(cat /tmp/usbemu.log)"
+}
+
+usb() { "$usbemu" send $control "$@" >/dev/null; }
+count() { grep -Ec -- "$1" "$2" || true; }
+more() { [ "$(count "$1" "$2")" -gt "$3" ]; }
+says() { wait_for 60 grep -Eq -- "$1" "$2" || { tail -n 20 "$2"; return 1; }; }
+lines() { wc -l <"$1"; }
+grep_after() { tail -n +"$(($2 + 1))" "$1" | grep -Eq -- "$3"; }
+# told SINCE TEXT: the log has it after that many lines. happens SINCE TEXT: likewise the events.
+told() { wait_for 60 grep_after $log "$@" || { tail -n +"$(($1 + 1))" $log; return 1; }; }
+happens() { wait_for 60 grep_after $events "$@" || { tail -n +"$(($1 + 1))" $events; return 1; }; }
+silent() { fails grep_after $events "$@"; }
+
+drop_in() {
+	mkdir -p $conf.d
+	printf '%b\n' "$2" >"$conf.d/$1.conf"
+}
+
+# reload: the configuration is read again, and was right.
+reload() {
+	local since
+	since=$(lines $log)
+	kill -HUP "$daemon"
+	told "$since" "configuration read again"
+}
+
+# What the records add up to is what the kernel has.
+agrees() {
+	"$here/hotplug.py" fold $events >/tmp/folded && "$here/hotplug.py" sysfs >/tmp/sysfs &&
+		cmp -s /tmp/folded /tmp/sysfs
+}
+settles() { wait_for "${1:-60}" agrees || { diff /tmp/sysfs /tmp/folded; return 1; }; }
+
+device_state() { cat "$(dirname "$(grep -lx "$1" /sys/class/devring/*/name)")/state"; }
+is_state() { wait_for 60 state_now "$@" || { device_state "$1"; return 1; }; }
+state_now() { device_state "$1" | grep -q "^$2"; }
+
+memory() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$daemon/smaps_rollup"; }
+below() { [ "$1" -lt "$2" ] || { echo "$1 is not below $2"; return 1; }; }
+
+load_all() {
+	load_devring
+	load_vhci
+	modprobe -a uvcvideo snd-usb-audio
+	start_udevd
+}
+
+exec 3>&1

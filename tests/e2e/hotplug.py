@@ -1,0 +1,271 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""hotplug.py: drives emulated USB devices, and judges what the device hotplug told of it.
+
+hotplug.py cycles CONTROL NAME N   plugs NAME in and out N times, each time waits for the records, and compares when
+                                   they came with when a plain udev monitor was told
+hotplug.py fold FILE               what is attached after the records in FILE, a port a line
+hotplug.py judge FILE              whether the records in FILE are consistent
+hotplug.py storm N                 writes N times into the uevent files of USB devices and video nodes
+hotplug.py sysfs                   the ports of the USB devices that there are, a line each
+"""
+import glob
+import hashlib
+import json
+import os
+import re
+import select
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+
+def sysfs_ports():
+    ports = []
+    for path in glob.glob("/sys/bus/usb/devices/*/idVendor"):
+        port = os.path.basename(os.path.dirname(path))
+        ports.append(port)
+    return sorted(ports)
+
+
+def records(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.endswith("\n")]
+
+
+def attached(events):
+    ports = {}
+    for event in events:
+        if event["topic"] == "system.startup":
+            ports.clear()
+        elif event["topic"] == "usb.attach" and event["action"] == "add":
+            ports[event["port_path"]] = event["instance"]
+        elif event["topic"] == "usb.detach" and event["action"] == "remove":
+            del ports[event["port_path"]]
+    return ports
+
+
+def judge(path):
+    """Adds and removes alternate; instances are new each time; fields are what row and issue say."""
+    usb, devices, instances, wrong, flaps, adds = {}, {}, set(), [], 0, 0
+    for event in records(path):
+        topic, action = event["topic"], event["action"]
+        flaps += event.get("flaps", 0)
+        if topic == "gap":
+            wrong.append(f"{event['lost']} records were lost by the reader")
+            continue
+        if "serial_number" in event or "SECRET" in json.dumps(event):
+            wrong.append(f"a serial number: {event}")
+        if topic == "system.startup":  # all that is there is told anew
+            usb.clear()
+            devices.clear()
+        state, key = (usb, event.get("port_path")) if topic.startswith("usb.") else (devices, event.get("device"))
+        if action == "add":
+            adds += topic == "usb.attach"
+            if key in state:
+                wrong.append(f"added twice: {event}")
+            # What the policy allows again is the same plugging in.
+            if event["instance"] in instances and event["source"] != "policy":
+                wrong.append(f"instance used twice: {event}")
+            instances.add(event["instance"])
+            state[key] = event["instance"]
+        elif action == "remove":
+            if state.pop(key, None) != event["instance"]:
+                wrong.append(f"removed, and was not there: {event}")
+        if topic.startswith("usb."):
+            text = "{vendor_id}:{product_id}:{bus_number}:{device_address}".format(**event)
+            if event["device_signature"] != hashlib.sha256(text.encode()).hexdigest()[:16]:
+                wrong.append(f"wrong signature: {event}")
+            for field in ("source", "manufacturer", "product", "timestamp", "monotonic_ns", "classes",
+                          "correlation_id"):
+                if field not in event:
+                    wrong.append(f"no {field}: {event}")
+    print(f"adds {adds} flaps {flaps} attached {len(usb)}")
+    for line in wrong[:10]:
+        print(line)
+    return bool(wrong)
+
+
+class Uevents:
+    """The kernel's own events (group 1), or udevd's (group 2), of USB devices."""
+    def __init__(self, group):
+        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, 15)
+        self.socket.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE
+        self.socket.bind((0, group))
+
+    def fileno(self):
+        return self.socket.fileno()
+
+    def read(self):
+        """Action and port, of what is a USB device."""
+        text = self.socket.recv(16384)
+        if b"DEVTYPE=usb_device\0" not in text:
+            return None, None
+        action = re.search(rb"\0ACTION=(\w+)\0", text)
+        path = re.search(rb"\0DEVPATH=([^\0]*)\0", text)
+        return action[1].decode(), os.path.basename(path[1].decode())
+
+
+class Emulator:
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.answers = self.socket.makefile()
+
+    def send(self, words):
+        self.socket.sendall((words + "\n").encode())
+        while True:
+            line = self.answers.readline()
+            if not line or line.startswith("error"):
+                raise SystemExit(f"usbemu: {words}: {line}")
+            if line.startswith("ok"):
+                return
+
+
+class Watcher:
+    """Another process, so that what it says when is its own: lines of time and words."""
+    def __init__(self, *words):
+        self.child = subprocess.Popen([sys.executable, __file__, *words], stdout=subprocess.PIPE)
+        self.pending = b""
+        self.fd = self.child.stdout.fileno()
+        os.set_blocking(self.fd, False)
+
+    def lines(self):
+        try:
+            self.pending += os.read(self.fd, 65536)
+        except BlockingIOError:
+            return
+        *lines, self.pending = self.pending.split(b"\n")
+        for line in lines:
+            yield line.decode().split()
+
+    def end(self):
+        self.child.kill()
+        self.child.wait()
+
+
+def say(*words):
+    sys.stdout.write(" ".join(str(word) for word in words) + "\n")
+    sys.stdout.flush()
+
+
+def watch_uevents(group):
+    source = Uevents(group)
+    while True:
+        action, port = source.read()
+        if action in ("add", "remove"):
+            say(time.monotonic_ns(), action, port)
+
+
+def watch_records():
+    """Reads the device itself, as any program may."""
+    import mmap
+    import struct
+    fd = os.open("/dev/devrings/hotplug", os.O_RDONLY)
+    ring = base = None
+    say(time.monotonic_ns(), "ready", "-")
+    while True:
+        data = os.read(fd, 128)
+        now = time.monotonic_ns()
+        while data:
+            size, kind = struct.unpack_from("=HH", data)
+            if kind == 2:
+                base, length = struct.unpack_from("=QQ", data, 24)
+                ring = mmap.mmap(fd, length, mmap.MAP_SHARED, mmap.PROT_READ, offset=base)
+            elif kind == 1 and ring:
+                (offset,), (length,) = struct.unpack_from("=Q", data, 16), struct.unpack_from("=I", data, 48)
+                event = json.loads(ring[offset - base:offset - base + length])
+                if event["topic"] in ("usb.attach", "usb.detach"):
+                    say(now, event["action"], event["port_path"], event["monotonic_ns"])
+            data = data[size:]
+
+
+class Cycles:
+    def __init__(self, control, name):
+        self.name = name
+        self.emulator = Emulator(control)
+        self.watchers = {"kernel": Watcher("uevents", "1"), "udev": Watcher("uevents", "2"),
+                         "record": Watcher("records")}
+        self.times = {"add": [], "remove": []}
+        self.wait("record", "ready")
+        self.settle()
+
+    def settle(self):
+        time.sleep(1)
+        for watcher in self.watchers.values():
+            list(watcher.lines())
+
+    def wait(self, who, what):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            select.select([self.watchers[who].fd], [], [], 1)
+            for words in self.watchers[who].lines():
+                if words[1] == what:
+                    return int(words[0])
+        raise SystemExit(f"no {what} by {who} within 60 s")
+
+    def step(self, command, action):
+        self.emulator.send(f"{command} {self.name}")
+        began = self.wait("kernel", action)
+        udev = self.wait("udev", action)
+        record = self.wait("record", action)
+        self.times[action].append((udev - began, record - began))
+
+    def run(self, count):
+        try:
+            for _ in range(count):
+                self.step("plug", "add")
+                self.step("unplug", "remove")
+        finally:
+            for watcher in self.watchers.values():
+                watcher.end()
+
+    def report(self):
+        """The ratio is of what comes with permissions and names: arrivals."""
+        for action, pairs in self.times.items():
+            udev, record = [p[0] / 1e6 for p in pairs], [p[1] / 1e6 for p in pairs]
+            ratio = statistics.median(record) / statistics.median(udev)
+            spread = statistics.quantiles([r / u for u, r in pairs], n=10)
+            print(f"# {action}: uevent to udev monitor {statistics.median(udev):.1f} ms, to record "
+                  f"{statistics.median(record):.1f} ms (medians of {len(pairs)}); ratio {ratio:.3f}, "
+                  f"of single ones 10 to 90 %: {spread[0]:.2f} to {spread[-1]:.2f}")
+            if action == "add":
+                result = ratio
+        return 3 if result >= 1.25 else 0
+
+
+def storm(count):
+    """Adds, changes and removals that never were, of all that is there."""
+    paths = sorted(glob.glob("/sys/bus/usb/devices/*/idVendor"))
+    files = [os.path.join(os.path.dirname(path), "uevent") for path in paths]
+    files += [os.path.join(path, "uevent") for path in glob.glob("/sys/class/video4linux/*")]
+    fds = [os.open(path, os.O_WRONLY) for path in files]
+    for number in range(count):
+        os.write(fds[number % len(fds)], (b"remove", b"add", b"change")[number // len(fds) % 3])
+
+
+def main():
+    command, *words = sys.argv[1:]
+    if command == "cycles":
+        cycles = Cycles(words[0], words[1])
+        cycles.run(int(words[2]))
+        sys.exit(cycles.report())
+    elif command == "uevents":
+        watch_uevents(int(words[0]))
+    elif command == "records":
+        watch_records()
+    elif command == "judge":
+        sys.exit(judge(words[0]))
+    elif command == "fold":
+        print("\n".join(sorted(attached(records(words[0])))))
+    elif command == "sysfs":
+        print("\n".join(sysfs_ports()))
+    elif command == "storm":
+        storm(int(words[0]))
+    else:
+        raise SystemExit(__doc__)
+
+
+main()

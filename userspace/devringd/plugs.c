@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugs.h"
+
+#include <libudev.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "discovery.h"
+#include "log.h"
+#include "manager.h"
+
+struct plugs {
+	struct manager *manager;
+	struct plug *first;
+	unsigned int count;
+};
+
+struct plugs *plugs_new(struct manager *manager)
+{
+	struct plugs *plugs = calloc(1, sizeof(*plugs));
+
+	if (plugs)
+		plugs->manager = manager;
+	return plugs;
+}
+
+void plugs_free(struct plugs *plugs)
+{
+	if (!plugs)
+		return;
+	while (plugs->first) {
+		struct plug *p = plugs->first;
+
+		plugs->first = p->next;
+		free(p);
+	}
+	free(plugs);
+}
+
+static struct plug *find(struct plugs *plugs, const char *syspath)
+{
+	for (struct plug *p = plugs->first; p; p = p->next)
+		if (!strcmp(p->usb.syspath, syspath))
+			return p;
+	return NULL;
+}
+
+static bool is_told(const struct plugs *plugs, const struct plug *p)
+{
+	return p->verdict != VERDICT_IGNORE && plugs->manager->config->usb_events;
+}
+
+static void attach(struct plugs *plugs, const struct usbdev *usb, const char *source)
+{
+	struct plug *p = calloc(1, sizeof(*p)), **end = &plugs->first;
+
+	if (!p) {
+		log_error("out of memory: a USB device is not known");
+		return;
+	}
+	p->usb = *usb;
+	p->instance = instances_next(plugs->manager->instances);
+	p->verdict = rules_judge(plugs->manager->config->rules, usb, NULL);
+	p->listed = true;
+	while (*end)
+		end = &(*end)->next;
+	*end = p;
+	plugs->count++;
+	log_device(LOG_DEBUG, NULL, "attached", "USB %s: %s:%s %s (%s, %s)", usb->port, usb->vendor_id,
+		   usb->product_id, usb->product, source, verdict_name(p->verdict));
+	if (is_told(plugs, p))
+		hotplug_usb(plugs->manager->hotplug, p, source);
+}
+
+static void detach(struct plugs *plugs, struct plug *p)
+{
+	struct plug **link = &plugs->first;
+
+	while (*link != p)
+		link = &(*link)->next;
+	*link = p->next;
+	plugs->count--;
+	log_device(LOG_DEBUG, NULL, "detached", "USB %s: %s:%s", p->usb.port, p->usb.vendor_id, p->usb.product_id);
+	hotplug_usb_gone(plugs->manager->hotplug, p);
+	manager_usb_gone(plugs->manager, p->usb.syspath);
+	free(p);
+}
+
+/* It is there, as this says. */
+static void present(struct plugs *plugs, const struct usbdev *usb, const char *source)
+{
+	struct plug *p = find(plugs, usb->syspath);
+
+	if (p && usbdev_same(&p->usb, usb)) {
+		p->listed = true;
+		return;
+	}
+	/* Out and in again while nobody looked. */
+	if (p)
+		detach(plugs, p);
+	attach(plugs, usb, source);
+}
+
+static void gone(struct plugs *plugs, const struct discovery_event *event)
+{
+	struct plug *p = find(plugs, event->syspath);
+
+	if (!p)
+		return;
+	if (usbdev_inode(event->syspath) == p->usb.inode)
+		hotplug_usb_flap(plugs->manager->hotplug, p);
+	else
+		detach(plugs, p);
+}
+
+static void came(struct plugs *plugs, const struct discovery_event *event)
+{
+	struct udev_device *dev = event->dev ? udev_device_ref(event->dev) :
+				  discovery_device(plugs->manager->discovery, event->syspath);
+	struct usbdev usb;
+
+	if (dev && usbdev_from_udev(&usb, dev)) {
+		present(plugs, &usb, event->source);
+	} else if (!strcmp(event->action, "add") && !find(plugs, event->syspath) && event->product) {
+		/* Gone before it could be looked at: its removal follows, or a listing. */
+		usbdev_from_event(&usb, event->syspath, event->product, event->bus, event->address);
+		attach(plugs, &usb, event->source);
+		manager_doubt(plugs->manager);
+	}
+	udev_device_unref(dev);
+}
+
+void plugs_event(struct plugs *plugs, const struct discovery_event *event)
+{
+	if (!strcmp(event->action, "remove"))
+		gone(plugs, event);
+	else
+		came(plugs, event);
+}
+
+int plugs_reconcile(struct plugs *plugs)
+{
+	const char *source = plugs->manager->starting ? "start" : "list";
+	struct plug *p, *next;
+	struct usb_list list;
+
+	if (discovery_list_usb(plugs->manager->discovery, &list))
+		return -1;
+	for (p = plugs->first; p; p = p->next)
+		p->listed = false;
+	for (unsigned int i = 0; i < list.count; i++)
+		present(plugs, &list.items[i], source);
+	free(list.items);
+	for (p = plugs->first; p; p = next) {
+		next = p->next;
+		if (!p->listed)
+			detach(plugs, p);
+	}
+	return 0;
+}
+
+void plugs_judge(struct plugs *plugs)
+{
+	for (struct plug *p = plugs->first; p; p = p->next) {
+		bool was_told = is_told(plugs, p);
+		enum verdict before = p->verdict;
+
+		p->verdict = rules_judge(plugs->manager->config->rules, &p->usb, NULL);
+		if (p->verdict == before)
+			continue;
+		if (was_told)
+			hotplug_usb_gone(plugs->manager->hotplug, p);
+		if (is_told(plugs, p))
+			hotplug_usb(plugs->manager->hotplug, p, "policy");
+	}
+}
+
+const struct plug *plugs_at(struct plugs *plugs, const char *syspath)
+{
+	struct plug *p = find(plugs, syspath);
+	struct udev_device *dev;
+	struct usbdev usb;
+
+	if (p && usbdev_inode(syspath) == p->usb.inode)
+		return p;
+	/* Its function's event came before its own. */
+	dev = discovery_device(plugs->manager->discovery, syspath);
+	if (dev && usbdev_from_udev(&usb, dev))
+		present(plugs, &usb, discovery_source(plugs->manager->discovery));
+	udev_device_unref(dev);
+	return find(plugs, syspath);
+}
+
+unsigned int plugs_count(const struct plugs *plugs)
+{
+	return plugs->count;
+}

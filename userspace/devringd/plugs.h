@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The USB devices that are plugged in. */
+#ifndef DEVRINGD_PLUGS_H
+#define DEVRINGD_PLUGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules.h"
+#include "usbdev.h"
+
+struct discovery_event;
+struct manager;
+struct plugs;
+
+struct plug {
+	struct plug *next;
+	struct usbdev usb;
+	uint64_t instance;		/* never used before, nor after */
+	enum verdict verdict;
+	bool listed;			/* by the listing that is under way */
+};
+
+struct plugs *plugs_new(struct manager *manager);
+void plugs_free(struct plugs *plugs);
+/* A source said that one came, went or changed. */
+void plugs_event(struct plugs *plugs, const struct discovery_event *event);
+/* Lists all, and tells the difference; 0 or -1. */
+int plugs_reconcile(struct plugs *plugs);
+/* The rules changed. */
+void plugs_judge(struct plugs *plugs);
+/* The one at this path, looked up in /sys if it is not known yet; NULL: there is none. */
+const struct plug *plugs_at(struct plugs *plugs, const char *syspath);
+unsigned int plugs_count(const struct plugs *plugs);
+
+#endif
