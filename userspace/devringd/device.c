@@ -294,7 +294,8 @@ static void fill_register(const struct device *device, struct devring_register *
 	memset(reg, 0, sizeof(*reg));
 	reg->type = device->hw.type;
 	reg->flags = DEVRING_REG_PERSIST | (is_sink(device) ? DEVRING_REG_SINK : 0);
-	if (!is_sink(device) && device->manager->config->lossless_ms) {
+	/* Sound that waits is lost all the same. */
+	if (device->hw.type == DEVRING_TYPE_CAMERA && device->manager->config->lossless_ms) {
 		reg->flags |= DEVRING_REG_LOSSLESS;
 		reg->deadline_ms = device->manager->config->lossless_ms;
 	}
