@@ -34,6 +34,10 @@ void devring_file_revoke(struct devring_file *file)
 	}
 	devring_reader_deactivate(file);
 	devring_wake_all(dev);
+	/* No commit asks whether it is due. */
+	spin_lock(&dev->lock);
+	list_del_init(&file->wait_node);
+	spin_unlock(&dev->lock);
 }
 
 /* What was granted from @file ends with it. */

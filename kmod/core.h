@@ -85,6 +85,7 @@ struct devring_slot_state {
 	struct list_head node;	/* in devring_ring.idle while neither out nor being zeroed */
 	u64 sequence;		/* of the frame in it, while live */
 	u32 holds;		/* readers that hold the frame */
+	u32 kept;		/* lossless ones among them */
 	bool out;		/* the producer has it */
 	bool live;		/* readers may be given the frame */
 	bool dirty;		/* may hold something that a new reader must not see */
@@ -165,16 +166,16 @@ struct devring_hold {
  * @broken_sequence: up to which sequence
  * @start: where it is to start, until it is active; @start_sequence belongs to it
  * @cursor: next sequence it wants
+ * @scanned: with KEY_ONLY: no key frame is below this sequence
  * @partial_told: bytes of the partial frame at @cursor that it was told of
  * @wake_frames: it is woken once so many were committed; 0 or 1: by each
  * @wake_interval: nanoseconds from one wake to the next, or 0
  * @wake_at: not before, CLOCK_MONOTONIC
  * @waits_alone: it waits in @wait, not with all: it has, or had, a filter
- * @may_wait_with_all: it may have queued with all before that
  * @wait_node: in devring_dev.alone
  * @wait: its own queue
  * @deadline: lossless: how long the producer waits for it, nanoseconds
- * @late_at: lossless: when that is over, CLOCK_MONOTONIC; 0: the producer does not wait for it
+ * @privileged: lossless: its user may have more than others
  * @demoted: it was too late, and was not told yet
  * @delivered: frames delivered whole
  * @lost: frames not delivered
@@ -216,16 +217,16 @@ struct devring_file {
 	u32 start;
 	u64 start_sequence;
 	u64 cursor;
+	u64 scanned;
 	u32 partial_told;
 	u32 wake_frames;
 	u64 wake_interval;
 	u64 wake_at;
 	bool waits_alone;
-	bool may_wait_with_all;
 	struct list_head wait_node;
 	struct wait_queue_head wait;
 	u64 deadline;
-	u64 late_at;
+	bool privileged;
 	bool demoted;
 	u64 delivered;
 	u64 lost;
@@ -279,7 +280,9 @@ struct devring_file {
  * @used: when a reader last became active, CLOCK_BOOTTIME
  * @holds_broken: how many
  * @lossless: how many lossless readers
- * @stalled: the producer got no slot because of them
+ * @keep_from: the first frame that one of them is still to get
+ * @stalled_at: since when the producer can have no slot because of them, CLOCK_MONOTONIC; 0: it can
+ * @resumed: it can again, and was not told
  * @demoted: users who had their time since this producer came; @nr_demoted of them
  * @bytes: memory of both rings
  * @added: device_add() was done; under mutex
@@ -348,7 +351,9 @@ struct devring_dev {
 	u64 used;
 	u64 holds_broken;
 	u32 lossless;
-	bool stalled;
+	u64 keep_from;
+	u64 stalled_at;
+	bool resumed;
 	u32 nr_demoted;
 	kuid_t demoted[DEVRING_DEMOTED_MAX];
 	u64 bytes;
@@ -550,14 +555,15 @@ void devring_wake_producer(struct devring_dev *dev);
 void devring_wake_all(struct devring_dev *dev);
 
 /* lossless.c */
-bool devring_lossless_keeps(const struct devring_dev *dev, u32 slot);
-bool devring_lossless_stalls(struct devring_dev *dev);
+bool devring_lossless_keeps(const struct devring_dev *dev, const struct devring_slot_state *state);
+void devring_lossless_stall(struct devring_dev *dev);
 void devring_lossless_go_on(struct devring_dev *dev);
-void devring_lossless_moved(struct devring_file *file);
+void devring_lossless_settle(struct devring_dev *dev);
 void devring_lossless_end(struct devring_file *file);
 void devring_lossless_expire(struct devring_dev *dev);
-int devring_lossless_check(struct devring_file *file, const struct devring_set_reader *set, u64 *deadline);
-void devring_lossless_set(struct devring_file *file, u64 deadline);
+int devring_lossless_check(const struct devring_file *file, const struct devring_set_reader *set, bool privileged,
+			   u64 *deadline);
+void devring_lossless_set(struct devring_file *file, u64 deadline, bool privileged);
 
 /* export.c */
 #if IS_ENABLED(CONFIG_DMA_SHARED_BUFFER)

@@ -291,6 +291,7 @@ static void init_dev(struct devring_dev *dev, const struct devring_register *reg
 	spin_lock_init(&dev->lock);
 	INIT_LIST_HEAD(&dev->files);
 	INIT_LIST_HEAD(&dev->alone);
+	dev->keep_from = U64_MAX;
 	init_waitqueue_head(&dev->reader_wait);
 	init_waitqueue_head(&dev->producer_wait);
 	INIT_DELAYED_WORK(&dev->tidy, tidy_work);

@@ -3,7 +3,8 @@
  * EXPORT: a slot as a dma-buf, for drivers that fill it.  Only its producer gets one: whoever has it writes.
  *
  * The dma-buf keeps the memory of its ring, and what that is charged, until the last driver lets go.  So what a driver
- * still writes when the ring is replaced goes into pages that no later generation has.
+ * still writes when the ring is replaced goes into pages that no later generation has; readers who hold frames of it
+ * may see that, for as long as it is kept for them.
  */
 #include <linux/dma-buf.h>
 #include <linux/scatterlist.h>
@@ -129,7 +130,8 @@ struct file *devring_export(struct file *filp, void *arg)
 	struct slot_pages *slot;
 	struct dma_buf *buf;
 
-	if (!file->producer)
+	/* Whoever opens a sink is its producer, and its ring is its registrant's. */
+	if (!file->producer || !devring_is_lease(file))
 		return ERR_PTR(-EACCES);
 	if (args->flags)
 		return ERR_PTR(-EINVAL);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lossless readers: the producer gets no slot that one of them is still to get, or holds, until its deadline.  Then
- * it is one like all others, and its user has no more of them while this producer is there: reopening wins nothing.
+ * Lossless readers: the producer gets no slot that one of them is still to get, or holds.
+ *
+ * When it can have no other slot it is stalled, and a time begins that nothing but a slot for it ends.  Whoever keeps
+ * the oldest slot that is kept when its own deadline, counted from there, is over, is demoted: it, and all other
+ * lossless readers of its user, are then like everybody else, and the user gets no more while this producer is there.
+ * So a stall lasts no longer than the device's longest deadline, whoever comes, goes or asks meanwhile.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -15,10 +19,17 @@ static bool is_lossless(const struct devring_file *file)
 	return file->flags & DEVRING_READER_LOSSLESS;
 }
 
-/* Does @file keep the frame in @slot from being overwritten? */
-static bool keeps(const struct devring_file *file, const struct devring_ring *ring, u32 slot)
+/* Is the frame in @state one that a lossless reader is still to get, or holds? */
+bool devring_lossless_keeps(const struct devring_dev *dev, const struct devring_slot_state *state)
 {
-	const struct devring_slot_state *state = &ring->slots[slot];
+	lockdep_assert_held(&dev->lock);
+	return state->kept || (state->live && state->sequence >= dev->keep_from);
+}
+
+/* Is it @file who keeps it? */
+static bool is_keeper(const struct devring_file *file, const struct devring_ring *ring,
+		      const struct devring_slot_state *state)
+{
 	u32 i;
 
 	if (!is_lossless(file) || !file->active)
@@ -26,81 +37,88 @@ static bool keeps(const struct devring_file *file, const struct devring_ring *ri
 	if (state->live && state->sequence >= file->cursor)
 		return true;
 	for (i = 0; i < file->nr_holds; i++)
-		if (file->holds[i].ring == ring && file->holds[i].slot == slot)
+		if (file->holds[i].ring == ring && &ring->slots[file->holds[i].slot] == state)
 			return true;
 	return false;
 }
 
-/* Does a lossless reader keep @slot? */
-bool devring_lossless_keeps(const struct devring_dev *dev, u32 slot)
+/* From which frame on lossless readers are still to get all. */
+static void find_keep_from(struct devring_dev *dev)
 {
 	const struct devring_file *file;
 
-	lockdep_assert_held(&dev->lock);
+	dev->keep_from = U64_MAX;
 	if (!dev->lossless)
-		return false;
+		return;
 	list_for_each_entry(file, &dev->files, node)
-		if (keeps(file, dev->ring, slot))
-			return true;
-	return false;
+		if (is_lossless(file) && file->active)
+			dev->keep_from = min(dev->keep_from, file->cursor);
 }
 
-/* Begins the time of those who keep the oldest slot that is kept; false if none is. */
-static bool begin_time(struct devring_dev *dev)
+/* The slot with the oldest frame that is kept; NULL if there is none. */
+static struct devring_slot_state *oldest_kept(const struct devring_dev *dev)
 {
-	u64 now = ktime_get_ns();
 	struct devring_slot_state *state;
-	struct devring_file *file;
-	bool kept = false;
 
-	list_for_each_entry(state, &dev->ring->idle, node) {
-		list_for_each_entry(file, &dev->files, node) {
-			if (!keeps(file, dev->ring, state - dev->ring->slots))
-				continue;
-			kept = true;
-			if (file->late_at)
-				continue;
-			file->late_at = now + file->deadline;
-			devring_dev_late_in(dev, file->deadline);
-		}
-		if (kept)
-			return true;
-	}
-	return false;
+	list_for_each_entry(state, &dev->ring->idle, node)
+		if (devring_lossless_keeps(dev, state))
+			return state;
+	return NULL;
 }
 
-/* The producer got no slot.  Is it for lossless readers? */
-bool devring_lossless_stalls(struct devring_dev *dev)
-{
-	lockdep_assert_held(&dev->lock);
-	dev->stalled = dev->lossless && begin_time(dev);
-	return dev->stalled;
-}
-
-/* The producer waits no longer: nobody is late. */
+/* The producer waits no longer: it has a slot, or nobody keeps one, or it is gone. */
 void devring_lossless_go_on(struct devring_dev *dev)
 {
-	struct devring_file *file;
-
 	lockdep_assert_held(&dev->lock);
-	if (!dev->stalled)
-		return;
-	dev->stalled = false;
-	list_for_each_entry(file, &dev->files, node)
-		file->late_at = 0;
+	dev->stalled_at = 0;
 }
 
-/* @file took a frame, or let go of one, or is lossless no more: can the producer go on? */
-void devring_lossless_moved(struct devring_file *file)
+/* The producer can have no slot.  Does it wait for lossless readers?  Then their time runs from the first time on. */
+void devring_lossless_stall(struct devring_dev *dev)
 {
-	struct devring_dev *dev = file->dev;
+	const struct devring_slot_state *state;
+	const struct devring_file *file;
+	u64 next = U64_MAX;
 
 	lockdep_assert_held(&dev->lock);
-	file->late_at = 0;
-	if (!dev->stalled || (!devring_slot_can_take(dev) && begin_time(dev)))
+	if (dev->stalled_at || !dev->lossless || !dev->ring || devring_slot_can_take(dev))
+		return;
+	state = oldest_kept(dev);
+	if (!state)
+		return;
+	dev->stalled_at = ktime_get_ns();
+	list_for_each_entry(file, &dev->files, node)
+		if (is_keeper(file, dev->ring, state))
+			next = min(next, file->deadline);
+	if (next != U64_MAX)
+		devring_dev_late_in(dev, next);
+}
+
+/* Lossless readers or slots moved: can a producer that was stalled go on? */
+void devring_lossless_settle(struct devring_dev *dev)
+{
+	lockdep_assert_held(&dev->lock);
+	find_keep_from(dev);
+	if (!dev->stalled_at || !devring_slot_can_take(dev))
 		return;
 	devring_lossless_go_on(dev);
+	dev->resumed = true;
 	devring_wake_producer(dev);
+}
+
+/* Counts the holds of @file among those that keep slots, or no longer. */
+static void keep_holds(struct devring_file *file, bool keep)
+{
+	struct devring_slot_state *state;
+	u32 i;
+
+	for (i = 0; i < file->nr_holds; i++) {
+		state = &file->holds[i].ring->slots[file->holds[i].slot];
+		if (keep)
+			state->kept++;
+		else
+			state->kept--;
+	}
 }
 
 /* @file, if it was one, is a lossless reader no more. */
@@ -109,9 +127,10 @@ void devring_lossless_end(struct devring_file *file)
 	lockdep_assert_held(&file->dev->lock);
 	if (!is_lossless(file))
 		return;
+	keep_holds(file, false);
 	file->flags &= ~DEVRING_READER_LOSSLESS;
 	file->dev->lossless--;
-	devring_lossless_moved(file);
+	devring_lossless_settle(file->dev);
 }
 
 static bool was_demoted(const struct devring_dev *dev, kuid_t uid)
@@ -125,55 +144,65 @@ static bool was_demoted(const struct devring_dev *dev, kuid_t uid)
 	return false;
 }
 
-static void demote(struct devring_file *file)
+/* @late let its time pass.  Who may have more than others is judged file by file. */
+static void demote(struct devring_dev *dev, struct devring_file *late)
 {
-	struct devring_dev *dev = file->dev;
+	struct devring_file *file;
 
-	trace_devring_demoted(dev->id, file->id, file->cursor);
-	file->demoted = true;
-	if (dev->nr_demoted < ARRAY_SIZE(dev->demoted) && !was_demoted(dev, file->uid))
-		dev->demoted[dev->nr_demoted++] = file->uid;
-	devring_lossless_end(file);
+	if (!late->privileged && dev->nr_demoted < ARRAY_SIZE(dev->demoted) && !was_demoted(dev, late->uid))
+		dev->demoted[dev->nr_demoted++] = late->uid;
+	list_for_each_entry(file, &dev->files, node) {
+		if (!is_lossless(file) ||
+		    (file != late && (late->privileged || file->privileged || !uid_eq(file->uid, late->uid))))
+			continue;
+		trace_devring_demoted(dev->id, file->id, file->cursor);
+		file->demoted = true;
+		devring_lossless_end(file);
+	}
 }
 
-/* The time of somebody who keeps a slot may be over. */
+/* Demotes one whose time is over; false if there is none, and then @next is when there may be. */
+static bool demote_one(struct devring_dev *dev, u64 now, u64 *next)
+{
+	struct devring_slot_state *state = oldest_kept(dev);
+	struct devring_file *file;
+
+	*next = U64_MAX;
+	list_for_each_entry(file, &dev->files, node) {
+		if (!state || !is_keeper(file, dev->ring, state))
+			continue;
+		if (dev->stalled_at + file->deadline <= now) {
+			demote(dev, file);
+			return true;
+		}
+		*next = min(*next, dev->stalled_at + file->deadline);
+	}
+	return false;
+}
+
+/* The time of those who keep slots may be over. */
 void devring_lossless_expire(struct devring_dev *dev)
 {
 	u64 now = ktime_get_ns(), next = U64_MAX;
-	struct devring_file *file;
 
 	spin_lock(&dev->lock);
-	list_for_each_entry(file, &dev->files, node)
-		if (is_lossless(file) && file->late_at && file->late_at <= now)
-			demote(file);
-	list_for_each_entry(file, &dev->files, node)
-		if (file->late_at)
-			next = min(next, file->late_at);
-	if (next != U64_MAX)
-		devring_dev_late_in(dev, next > now ? next - now : 0);
+	while (dev->stalled_at && dev->ring && demote_one(dev, now, &next))
+		;
+	if (dev->stalled_at && next != U64_MAX)
+		devring_dev_late_in(dev, next - now);
 	spin_unlock(&dev->lock);
 }
 
-/* Has the user of @file had his time, or have too many? */
-static int check_demoted(struct devring_file *file)
-{
-	struct devring_dev *dev = file->dev;
-	int ret = 0;
-
-	spin_lock(&dev->lock);
-	if (was_demoted(dev, file->uid))
-		ret = -ETIME;
-	else if (dev->nr_demoted == ARRAY_SIZE(dev->demoted))
-		ret = -EUSERS;
-	spin_unlock(&dev->lock);
-	return ret;
-}
-
-/* May @file become what @set asks for?  Its deadline comes back in nanoseconds, 0 if it is not lossless. */
-int devring_lossless_check(struct devring_file *file, const struct devring_set_reader *set, u64 *deadline)
+/*
+ * May @file become what @set asks for, @privileged or not?  Its deadline comes back in nanoseconds, 0 if it is not
+ * lossless.
+ */
+int devring_lossless_check(const struct devring_file *file, const struct devring_set_reader *set, bool privileged,
+			   u64 *deadline)
 {
 	const struct devring_dev *dev = file->dev;
 
+	lockdep_assert_held(&dev->lock);
 	*deadline = 0;
 	if (!(set->flags & DEVRING_READER_LOSSLESS))
 		return 0;
@@ -182,20 +211,27 @@ int devring_lossless_check(struct devring_file *file, const struct devring_set_r
 	if (set->deadline_ms > dev->deadline_ms)
 		return -EINVAL;
 	*deadline = (u64)(set->deadline_ms ?: dev->deadline_ms) * NSEC_PER_MSEC;
-	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE) ? 0 : check_demoted(file);
+	if (privileged)
+		return 0;
+	if (was_demoted(dev, file->uid))
+		return -ETIME;
+	return dev->nr_demoted == ARRAY_SIZE(dev->demoted) ? -EUSERS : 0;
 }
 
-/* Makes @file lossless with @deadline, or ends that.  Its flags are set by the caller. */
-void devring_lossless_set(struct devring_file *file, u64 deadline)
+/* Makes @file lossless with @deadline, or ends that. */
+void devring_lossless_set(struct devring_file *file, u64 deadline, bool privileged)
 {
 	lockdep_assert_held(&file->dev->lock);
 	file->deadline = deadline;
+	file->privileged = privileged;
 	if (!deadline) {
 		devring_lossless_end(file);
 		return;
 	}
-	if (!is_lossless(file))
+	if (!is_lossless(file)) {
+		file->flags |= DEVRING_READER_LOSSLESS;
 		file->dev->lossless++;
-	file->flags |= DEVRING_READER_LOSSLESS;
-	devring_lossless_moved(file);
+		keep_holds(file, true);
+	}
+	devring_lossless_settle(file->dev);
 }

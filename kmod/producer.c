@@ -69,6 +69,8 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 		iov_iter_revert(to, sizeof(record));
 	}
 	ret = devring_slot_take(dev, &slot);
+	if (ret == -EAGAIN && first)
+		devring_lossless_stall(dev);
 	if (ret)
 		return ret;
 	make_slot(dev->ring, slot, &record.slot);
@@ -155,6 +157,12 @@ static int get_record(union written_record *record, struct iov_iter *from)
 	return 0;
 }
 
+/* May more slots be out? */
+static bool has_room(const struct devring_dev *dev)
+{
+	return dev->ring && dev->ring->out < dev->ring->geometry.slots - 2;
+}
+
 /* Takes a record; if there is a slot to be had now, and was none, @room is set. */
 static int take_record(struct devring_file *file, const union written_record *record, bool *room)
 {
@@ -164,7 +172,7 @@ static int take_record(struct devring_file *file, const union written_record *re
 	int ret;
 
 	spin_lock(&dev->lock);
-	was_full = !devring_slot_can_take(dev);
+	was_full = !has_room(dev);
 	if (is_dead(file))
 		ret = -ENODEV;
 	else if (record->rec.kind == DEVRING_RECORD_RETURN)
@@ -173,7 +181,9 @@ static int take_record(struct devring_file *file, const union written_record *re
 		ret = -EINVAL;
 	else
 		ret = devring_slot_commit(dev, commit);
-	*room |= was_full && devring_slot_can_take(dev);
+	*room |= was_full && has_room(dev);
+	if (dev->stalled_at)
+		devring_lossless_settle(dev);
 	spin_unlock(&dev->lock);
 	return ret;
 }
@@ -214,11 +224,16 @@ __poll_t devring_producer_poll(struct devring_file *file, struct file *filp, pol
 	/* Pairs with the lock that whoever wakes us has released: enqueue first, then look. */
 	smp_mb();
 	spin_lock(&dev->lock);
-	if (is_dead(file))
+	if (is_dead(file)) {
 		mask = EPOLLHUP | EPOLLERR;
-	else
-		mask = (has_news(file) ? EPOLLIN | EPOLLRDNORM : 0) |
-		       (devring_slot_can_take(dev) ? EPOLLOUT | EPOLLWRNORM : 0);
+	} else {
+		mask = has_news(file) ? EPOLLIN | EPOLLRDNORM : 0;
+		if (devring_slot_can_take(dev))
+			/* A read() that failed with EAGAIN is worth another try. */
+			mask |= EPOLLOUT | EPOLLWRNORM | (dev->resumed ? EPOLLIN | EPOLLRDNORM : 0);
+		else if (poll_requested_events(wait) & (EPOLLOUT | EPOLLWRNORM))
+			devring_lossless_stall(dev);
+	}
 	spin_unlock(&dev->lock);
 	return mask;
 }
@@ -308,8 +323,14 @@ long devring_set_state(struct file *filp, void *arg)
 		return -EINVAL;
 	mutex_lock(&file->dev->mutex);
 	ret = check_lease(file);
-	if (!ret)
+	if (!ret) {
 		devring_dev_set_state(file->dev, set->state, set->error);
+		spin_lock(&file->dev->lock);
+		/* Who has nothing to give waits for nobody. */
+		if (set->state != DEVRING_STATE_AVAILABLE)
+			devring_lossless_go_on(file->dev);
+		spin_unlock(&file->dev->lock);
+	}
 	mutex_unlock(&file->dev->mutex);
 	return ret;
 }

@@ -72,8 +72,11 @@ static bool find_frame(struct devring_file *file, u64 *sequence)
 				return true;
 		return false;
 	}
+	at = max(at, file->scanned);
 	while (at < dev->head && (!devring_frame_live(ring, at) || is_skipped(file, ring, at)))
 		at++;
+	/* A partial frame may become a key frame yet. */
+	file->scanned = at - (at == dev->head && ring->partial != DEVRING_NO_SLOT);
 	*sequence = at;
 	return at < dev->head && is_deliverable(file, ring, at);
 }
@@ -197,7 +200,6 @@ static void got_frame(struct devring_file *file, const struct devring_frame *fra
 	}
 	devring_wake_told(file);
 	devring_hold_add(file, file->dev->ring, frame->slot, frame->sequence);
-	devring_lossless_moved(file);
 }
 
 static void got_record(struct devring_file *file, const union reader_record *record)
@@ -258,6 +260,8 @@ static bool drain_due(struct devring_file *file, struct iov_iter *to, bool nonbl
 {
 	spin_lock(&file->dev->lock);
 	*ret = nonblock || !file->waits_alone || devring_reader_is_due(file) ? drain(file, to) : -EAGAIN;
+	if (*ret > 0 && file->flags & DEVRING_READER_LOSSLESS)
+		devring_lossless_settle(file->dev);
 	spin_unlock(&file->dev->lock);
 	return *ret != -EAGAIN;
 }
@@ -330,6 +334,7 @@ static void place_cursor(struct devring_file *file)
 		at = at > ring->tail ? at - 1 : dev->head;
 	}
 	file->cursor = at;
+	file->scanned = 0;
 	file->partial_told = 0;
 }
 
@@ -348,6 +353,8 @@ void devring_reader_activate(struct devring_file *file)
 		spin_lock(&dev->lock);
 		place_cursor(file);
 		WRITE_ONCE(file->active, true);
+		if (file->flags & DEVRING_READER_LOSSLESS)
+			devring_lossless_settle(dev);
 		first = !dev->active;
 		WRITE_ONCE(dev->active, dev->active + 1);
 		dev->active_count++;
@@ -401,22 +408,12 @@ static u32 extra_holds(u32 holds)
 	return holds > 1 ? holds - 1 : 0;
 }
 
-/* Charges @file's user for what it may hold beyond one frame. */
-static int charge_holds(struct devring_file *file, u32 holds)
-{
-	u32 before = extra_holds(file->holds_max), after = extra_holds(holds);
-
-	if (after > before)
-		return devring_charge(file->user, DEVRING_QUOTA_HOLDS, after - before);
-	devring_uncharge(file->user, DEVRING_QUOTA_HOLDS, before - after);
-	return 0;
-}
-
-static void set_reader(struct devring_file *file, const struct devring_set_reader *set, u64 deadline)
+static void set_reader(struct devring_file *file, const struct devring_set_reader *set)
 {
 	lockdep_assert_held(&file->dev->lock);
 	file->flags = (file->flags & DEVRING_READER_LOSSLESS) | (set->flags & ~DEVRING_READER_LOSSLESS);
 	file->holds_max = set->holds;
+	file->scanned = 0;
 	devring_holds_trim(file, set->holds);
 	devring_wake_set(file, set);
 	if (set->start != DEVRING_START_KEEP) {
@@ -425,14 +422,15 @@ static void set_reader(struct devring_file *file, const struct devring_set_reade
 		if (file->active)
 			place_cursor(file);
 	}
-	devring_lossless_set(file, deadline);
 }
 
 long devring_set_reader(struct file *filp, void *arg)
 {
+	bool privileged = ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
 	struct devring_file *file = filp->private_data;
 	const struct devring_set_reader *set = arg;
 	struct devring_dev *dev = file->dev;
+	u32 before, after;
 	u64 deadline;
 	long ret;
 
@@ -442,17 +440,27 @@ long devring_set_reader(struct file *filp, void *arg)
 	if (ret)
 		return ret;
 	mutex_lock(&dev->mutex);
-	if (devring_file_is_dead(file) || READ_ONCE(dev->gone))
+	before = extra_holds(file->holds_max);
+	after = extra_holds(set->holds);
+	/* What is more is charged first, what is less is given back last. */
+	if (devring_file_is_dead(file) || dev->gone)
 		ret = -ENODEV;
-	else
-		ret = devring_lossless_check(file, set, &deadline);
-	if (!ret)
-		ret = charge_holds(file, set->holds);
+	else if (after > before)
+		ret = devring_charge(file->user, DEVRING_QUOTA_HOLDS, after - before);
+	if (ret)
+		goto out;
+	spin_lock(&dev->lock);
+	ret = devring_lossless_check(file, set, privileged, &deadline);
 	if (!ret) {
-		spin_lock(&dev->lock);
-		set_reader(file, set, deadline);
-		spin_unlock(&dev->lock);
+		set_reader(file, set);
+		devring_lossless_set(file, deadline, privileged);
 	}
+	spin_unlock(&dev->lock);
+	if (ret && after > before)
+		devring_uncharge(file->user, DEVRING_QUOTA_HOLDS, after - before);
+	else if (!ret && before > after)
+		devring_uncharge(file->user, DEVRING_QUOTA_HOLDS, before - after);
+out:
 	mutex_unlock(&dev->mutex);
 	return ret;
 }

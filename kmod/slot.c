@@ -81,6 +81,7 @@ void devring_hold_add(struct devring_file *file, struct devring_ring *ring, u32 
 		return;
 	devring_holds_trim(file, file->holds_max - 1);
 	file->holds[file->nr_holds++] = (struct devring_hold){ ring, sequence, slot };
+	state->kept += !!(file->flags & DEVRING_READER_LOSSLESS);
 	if (!state->holds++ && !state->out)
 		ring->held++;
 	ring->needed = max(ring->needed, ring->out + ring->held + 2);
@@ -94,12 +95,13 @@ void devring_hold_drop(struct devring_file *file, u32 i)
 
 	lockdep_assert_held(&dev->lock);
 	hold_put(ring, file->holds[i].slot);
+	ring->slots[file->holds[i].slot].kept -= !!(file->flags & DEVRING_READER_LOSSLESS);
 	file->nr_holds--;
 	memmove(&file->holds[i], &file->holds[i + 1], (file->nr_holds - i) * sizeof(file->holds[0]));
 	if (ring == dev->old && !ring->held)
 		devring_dev_tidy_in(dev, 0);
-	if (dev->stalled)
-		devring_lossless_moved(file);
+	if (dev->stalled_at)
+		devring_lossless_settle(dev);
 }
 
 /* Ends the oldest holds of @file until @max are left. */
@@ -136,10 +138,15 @@ void devring_holds_break(struct devring_dev *dev, struct devring_ring *ring)
 				break_hold(file, i);
 }
 
-/* Does this hold keep a slot from being taken?  One of a partial frame does not: its producer has the slot. */
-static bool keeps_slot(const struct devring_hold *hold, const struct devring_ring *ring)
+/*
+ * Does this hold keep a slot from being taken?  One of a partial frame does not: its producer has the slot; nor one
+ * beside lossless readers, who keep it anyway.
+ */
+static bool keeps_slot(const struct devring_dev *dev, const struct devring_hold *hold, const struct devring_ring *ring)
 {
-	return hold->ring == ring && !ring->slots[hold->slot].out;
+	const struct devring_slot_state *state = &ring->slots[hold->slot];
+
+	return hold->ring == ring && !state->out && !devring_lossless_keeps(dev, state);
 }
 
 /* A slot that several hold costs each of them a part, so that many who look at one frame are not who takes much. */
@@ -151,7 +158,7 @@ static u32 cost_of(const struct devring_file *file, const struct devring_ring *r
 
 	/* Rounded up: nobody pays less by holding a frame often. */
 	for (i = 0; i < file->nr_holds; i++)
-		if (keeps_slot(&file->holds[i], ring))
+		if (keeps_slot(file->dev, &file->holds[i], ring))
 			cost += DIV_ROUND_UP(SLOT_COST, ring->slots[file->holds[i].slot].holds);
 	return cost;
 }
@@ -167,7 +174,7 @@ static u32 cost_of_user(const struct devring_dev *dev, const struct devring_ring
 	return cost;
 }
 
-/* Breaks the oldest hold of the user whose holds take most slots, but no lossless reader's; false if there is none. */
+/* Breaks the oldest hold of the user whose holds take most slots; false if there is none to gain a slot by. */
 static bool break_one_hold(struct devring_dev *dev, struct devring_ring *ring)
 {
 	struct devring_file *file, *victim = NULL;
@@ -176,11 +183,11 @@ static bool break_one_hold(struct devring_dev *dev, struct devring_ring *ring)
 
 	lockdep_assert_held(&dev->lock);
 	list_for_each_entry(file, &dev->files, node) {
-		if (file->flags & DEVRING_READER_LOSSLESS || !cost_of(file, ring))
+		if (!cost_of(file, ring))
 			continue;
 		cost = cost_of_user(dev, ring, file->uid);
 		for (i = 0; i < file->nr_holds; i++) {
-			if (!keeps_slot(&file->holds[i], ring))
+			if (!keeps_slot(dev, &file->holds[i], ring))
 				continue;
 			if (cost > most || (cost == most && file->holds[i].sequence < oldest)) {
 				most = cost;
@@ -194,6 +201,17 @@ static bool break_one_hold(struct devring_dev *dev, struct devring_ring *ring)
 		return false;
 	break_hold(victim, at);
 	return true;
+}
+
+/* The slot that is to be taken next: the one with the oldest frame that nobody holds or keeps. */
+static struct devring_slot_state *next_slot(const struct devring_dev *dev)
+{
+	struct devring_slot_state *state;
+
+	list_for_each_entry(state, &dev->ring->idle, node)
+		if (!state->holds && !devring_lossless_keeps(dev, state))
+			return state;
+	return NULL;
 }
 
 /* Is there a slot to be had for the producer? */
@@ -210,7 +228,7 @@ bool devring_slot_can_take(const struct devring_dev *dev)
 		return true;
 	breaking = ring->out + ring->held + 2 > ring->geometry.slots;
 	list_for_each_entry(state, &ring->idle, node)
-		if ((breaking || !state->holds) && !devring_lossless_keeps(dev, state - ring->slots))
+		if ((breaking || !state->holds) && !devring_lossless_keeps(dev, state))
 			return true;
 	return false;
 }
@@ -229,20 +247,20 @@ int devring_slot_take(struct devring_dev *dev, u32 *taken)
 		return -ENXIO;
 	if (ring->out >= ring->geometry.slots - 2)
 		return -ENOBUFS;
-	while (ring->out + ring->held + 2 > ring->geometry.slots)
+	/* Lossless readers may hold so much that no other's holds make up for it: then one slot is enough. */
+	while (ring->out + ring->held + 2 > ring->geometry.slots && !(dev->lossless && next_slot(dev)))
 		if (!break_one_hold(dev, ring))
 			break;
-	list_for_each_entry(state, &ring->idle, node) {
-		*taken = state - ring->slots;
-		if (state->holds || devring_lossless_keeps(dev, *taken))
-			continue;
-		devring_lossless_go_on(dev);
-		devring_slot_retire(ring, *taken);
-		set_out(ring, *taken, true);
-		ring->needed = max(ring->needed, ring->out + ring->held + 2);
-		return 0;
-	}
-	return devring_lossless_stalls(dev) ? -EAGAIN : -ENOBUFS;
+	state = next_slot(dev);
+	if (!state)
+		return dev->lossless ? -EAGAIN : -ENOBUFS;
+	devring_lossless_go_on(dev);
+	dev->resumed = false;
+	*taken = state - ring->slots;
+	devring_slot_retire(ring, *taken);
+	set_out(ring, *taken, true);
+	ring->needed = max(ring->needed, ring->out + ring->held + 2);
+	return 0;
 }
 
 /* Gives back a slot that its taker was never told of. */
@@ -336,6 +354,18 @@ static int check_out(const struct devring_dev *dev, u32 generation, u32 slot)
 	return 0;
 }
 
+/*
+ * Would the next frame take the index entry of one that a lossless reader is still to get?  Only where many partial
+ * frames were given back, since then there are more sequences than slots.
+ */
+static bool is_named_by_kept(const struct devring_dev *dev, const struct devring_ring *ring)
+{
+	u32 slot = *named_by(ring, dev->head);
+
+	return dev->lossless && slot != DEVRING_NO_SLOT && ring->slots[slot].live &&
+	       ring->slots[slot].sequence >= dev->keep_from;
+}
+
 /* Publishes a slot.  The caller wakes the readers. */
 int devring_slot_commit(struct devring_dev *dev, const struct devring_commit *commit)
 {
@@ -348,6 +378,8 @@ int devring_slot_commit(struct devring_dev *dev, const struct devring_commit *co
 		return -EINVAL;
 	if (ring->partial != DEVRING_NO_SLOT && ring->partial != commit->slot)
 		return -EBUSY;
+	if (ring->partial == DEVRING_NO_SLOT && is_named_by_kept(dev, ring))
+		return -EAGAIN;
 	if (ring->partial == DEVRING_NO_SLOT)
 		publish(dev, ring, commit);
 	else

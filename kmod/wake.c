@@ -29,6 +29,12 @@ static void look_from(struct devring_dev *dev, u64 head)
 	dev->alone_head = min(dev->alone_head, head);
 }
 
+/* A cursor may be anywhere that its reader asked for. */
+static u64 later(u64 sequence, u32 frames)
+{
+	return sequence > U64_MAX - frames ? U64_MAX : sequence + frames;
+}
+
 /* @file has what it waits for: commits look whether it went and took it. */
 void devring_wake_due(struct devring_file *file)
 {
@@ -42,10 +48,10 @@ void devring_wake_expect(struct devring_file *file)
 	struct devring_dev *dev = file->dev;
 
 	lockdep_assert_held(&dev->lock);
-	if (file->flags & DEVRING_READER_KEY_ONLY && dev->key_head <= file->cursor)
-		dev->alone_key = min(dev->alone_key, file->cursor + 1);
+	if (file->flags & DEVRING_READER_KEY_ONLY && dev->key_head <= max(file->cursor, file->scanned))
+		dev->alone_key = min(dev->alone_key, later(max(file->cursor, file->scanned), 1));
 	else if (dev->head <= file->cursor)
-		look_from(dev, file->cursor + (file->wake_frames ?: 1));
+		look_from(dev, later(file->cursor, file->wake_frames ?: 1));
 	else
 		look_from(dev, 0);
 }
@@ -61,7 +67,7 @@ bool devring_wake_held_back(struct devring_file *file)
 	if (dev->state != DEVRING_STATE_AVAILABLE)
 		return false;
 	if (dev->head - file->cursor < file->wake_frames) {
-		look_from(dev, file->cursor + file->wake_frames);
+		look_from(dev, later(file->cursor, file->wake_frames));
 		return true;
 	}
 	if (!file->wake_interval)
@@ -83,6 +89,9 @@ void devring_wake_told(struct devring_file *file)
 	if (!file->wake_interval)
 		return;
 	now = ktime_get_ns();
+	/* The first frame of a read has set the next time already. */
+	if (now < file->wake_at)
+		return;
 	if (now - file->wake_at > file->wake_interval / 4)
 		file->wake_at = now;
 	file->wake_at += file->wake_interval;
@@ -100,7 +109,6 @@ void devring_wake_set(struct devring_file *file, const struct devring_set_reader
 	devring_wake_due(file);
 	if (file->waits_alone || !(set->wake_frames || set->wake_rate || set->flags & DEVRING_READER_KEY_ONLY))
 		return;
-	file->may_wait_with_all = file->active;
 	list_add_tail(&file->wait_node, &dev->alone);
 	WRITE_ONCE(file->waits_alone, true);
 }
@@ -118,8 +126,6 @@ enum reason { FRAMES, NEWS, PACE };
 static void wake_alone(struct devring_dev *dev, enum reason reason)
 {
 	struct devring_file *file;
-	bool all = false;
-
 	spin_lock(&dev->lock);
 	if (reason == FRAMES && !is_time(dev))
 		goto out;
@@ -134,12 +140,11 @@ static void wake_alone(struct devring_dev *dev, enum reason reason)
 		if (!devring_reader_is_due(file))
 			continue;
 		wake(&file->wait, INPUT);
-		all |= file->may_wait_with_all;
 	}
 out:
 	spin_unlock(&dev->lock);
 	/* No commit wakes whoever queued with all before it had a filter. */
-	if (reason == PACE && all)
+	if (reason == PACE && waitqueue_active(&dev->reader_wait))
 		wake(&dev->reader_wait, INPUT);
 }
 

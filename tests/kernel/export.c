@@ -66,6 +66,22 @@ TEST_F(export, what_may_be_exported)
 	close(fd);
 }
 
+/* Whoever opens a sink fills a ring that is its registrant's. */
+TEST_F(export, of_a_sink)
+{
+	struct source sink;
+	int fd;
+
+	ASSERT_EQ(0, source_register(&sink, "sink", DEVRING_REG_SINK));
+	ASSERT_EQ(0, set_ring(sink.fd, SLOTS, 4096, 0, &sink.g));
+	fd = node_open(&sink, O_WRONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(self->there ? -EACCES : -EOPNOTSUPP, export(fd, 0, sink.g.generation + 1, 0));
+	EXPECT_EQ(self->there ? -EACCES : -EOPNOTSUPP, export(sink.fd, 0, sink.g.generation + 1, 0));
+	close(fd);
+	close(sink.fd);
+}
+
 TEST_F(export, without_a_ring_and_after_the_end)
 {
 	struct source bare;

@@ -351,6 +351,150 @@ TEST_F(lossless, until_the_next_producer)
 	ASSERT_EQ(0, seteuid(0));
 }
 
+/* A producer that only polls, and takes what poll() says there is, is woken, and is held up no longer than agreed. */
+TEST_F(lossless, for_a_producer_that_polls)
+{
+	int n = 0;
+
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	while (ready(self->s.fd, POLLOUT)) {
+		ASSERT_EQ(0, produce(&self->s, 1));
+		n++;
+	}
+	EXPECT_EQ(SLOTS, n);
+	ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	ASSERT_EQ(0, release(self->r.fd, self->f.sequence));
+	/* A read() is worth another try: whoever had EAGAIN may wait for POLLIN, as io_uring does. */
+	EXPECT_EQ(POLLIN | POLLOUT, ready(self->s.fd, POLLIN | POLLOUT));
+	ASSERT_EQ(0, produce(&self->s, 1));
+	EXPECT_EQ(0, ready(self->s.fd, POLLIN | POLLOUT));
+
+	ASSERT_EQ(0, lossless(self->r.fd, SOON_MS));
+	while (ready(self->s.fd, POLLOUT))
+		ASSERT_EQ(0, produce(&self->s, 1));
+	EXPECT_EQ(POLLOUT, wait_ready(self->s.fd, POLLOUT));
+	EXPECT_FALSE(is_lossless(_metadata, self->r.fd));
+}
+
+/* Asking again, going back and coming in turns win no time: it runs from when the producer was refused. */
+TEST_F(lossless, has_no_more_time)
+{
+	struct stream other;
+
+	ASSERT_EQ(0, lossless(self->r.fd, SOON_MS));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	for (int i = 0; i < 1000 && !ready(self->s.fd, POLLOUT); i++) {
+		struct devring_set_reader set = INIT(devring_set_reader, .flags = DEVRING_READER_LOSSLESS, .holds = 1,
+						     .start = DEVRING_START_OLDEST, .deadline_ms = SOON_MS);
+
+		ASSERT_EQ(0, call(self->r.fd, DEVRING_IOC_SET_READER, &set));
+		ASSERT_EQ(0, next_frame(&self->r, &self->f));
+		nap();
+	}
+	EXPECT_FALSE(is_lossless(_metadata, self->r.fd));
+	EXPECT_EQ(POLLOUT, ready(self->s.fd, POLLOUT));
+
+	/* Another one comes while the producer waits, and keeps all that the first one kept. */
+	ASSERT_EQ(0, release(self->r.fd, self->f.sequence));
+	ASSERT_EQ(0, lossless(self->r.fd, 10 * SOON_MS));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	other = reader_open(&self->s, O_RDONLY | O_NONBLOCK);
+	ASSERT_EQ(0, set_reader(other.fd, DEVRING_READER_LOSSLESS, DEVRING_START_OLDEST, 1));
+	EXPECT_EQ(POLLIN, ready(other.fd, POLLIN));
+	{
+		struct devring_set_reader set = INIT(devring_set_reader, .flags = DEVRING_READER_LOSSLESS, .holds = 1,
+						     .deadline_ms = 10 * SOON_MS);
+
+		ASSERT_EQ(0, call(other.fd, DEVRING_IOC_SET_READER, &set));
+	}
+	close(self->r.fd);
+	EXPECT_EQ(POLLOUT, wait_ready(self->s.fd, POLLOUT));
+	EXPECT_FALSE(is_lossless(_metadata, other.fd));
+	self->r = other;
+}
+
+/* Breaking the holds of others costs it no frame, and costs them none that would not help. */
+TEST_F(lossless, beside_holds_that_are_broken)
+{
+	struct stream holder;
+	struct devring_frame f;
+
+	reader_up(_metadata, &self->s, &holder);
+	ASSERT_EQ(0, set_reader(holder.fd, 0, DEVRING_START_NEXT, 16));
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	for (int i = 0; i < SLOTS; i++) {
+		ASSERT_EQ(0, produce(&self->s, 1));
+		ASSERT_EQ(0, next_frame(&holder, &f));
+	}
+	EXPECT_EQ(0, ready(self->s.fd, POLLOUT));
+	EXPECT_EQ(-EAGAIN, produce(&self->s, 1));
+	EXPECT_EQ(0, device_of(_metadata, &self->s).holds_broken);
+	EXPECT_EQ(SLOTS, myself(_metadata, holder.fd).held);
+	/* What it has read and let go of may be broken: one hold for one slot. */
+	ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	ASSERT_EQ(0, release(self->r.fd, self->f.sequence));
+	ASSERT_EQ(0, produce(&self->s, 1));
+	EXPECT_EQ(1, device_of(_metadata, &self->s).holds_broken);
+	for (uint64_t i = 1; i <= SLOTS; i++) {
+		ASSERT_EQ(0, next_frame(&self->r, &self->f));
+		EXPECT_EQ(i, self->f.sequence);
+		EXPECT_EQ(0, self->f.lost);
+		ASSERT_EQ(0, release(self->r.fd, self->f.sequence));
+	}
+}
+
+/* All files of a user have their time together. */
+TEST_F(lossless, with_all_files_of_a_user)
+{
+	struct stream r[4];
+
+	ASSERT_EQ(0, chmod(CONTROL_NODE, 0644));
+	ASSERT_EQ(0, chmod(self->s.node, 0644));
+	close(self->r.fd);
+	ASSERT_EQ(0, seteuid(USER_A));
+	for (int i = 0; i < 4; i++) {
+		reader_up(_metadata, &self->s, &r[i]);
+		ASSERT_EQ(0, lossless(r[i].fd, i ? 0 : SOON_MS));
+	}
+	ASSERT_EQ(0, seteuid(0));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	EXPECT_EQ(POLLOUT, wait_ready(self->s.fd, POLLOUT));
+	for (int i = 0; i < 4; i++)
+		EXPECT_FALSE(is_lossless(_metadata, r[i].fd));
+	self->r = r[0];
+}
+
+/* Whose device has failed waits for nobody. */
+TEST_F(lossless, not_for_a_device_that_failed)
+{
+	ASSERT_EQ(0, lossless(self->r.fd, SOON_MS));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	ASSERT_EQ(0, set_state(self->s.fd, DEVRING_STATE_ERROR, EIO));
+	for (int i = 0; i < 3 * SOON_MS; i++)
+		nap();
+	EXPECT_TRUE(is_lossless(_metadata, self->r.fd));
+}
+
+/* Partial frames that are given back use up sequences, not what is still to be read. */
+TEST_F(lossless, partial_frames_given_back)
+{
+	struct devring_slot slot;
+	long result = 0;
+
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	ASSERT_EQ(0, produce(&self->s, 1));
+	for (int i = 0; !result && i < 100; i++) {
+		ASSERT_EQ(0, take(self->s.fd, &slot));
+		result = commit(self->s.fd, &slot, 8, DEVRING_FRAME_PARTIAL);
+		if (!result)
+			ASSERT_EQ(0, give_back(self->s.fd, &slot));
+	}
+	EXPECT_EQ(-EAGAIN, result);
+	ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	EXPECT_EQ(0, self->f.sequence);
+	EXPECT_EQ(0, commit(self->s.fd, &slot, 8, 0));
+}
+
 /* A new ring while the producer waits ends what was not read, counted, and the waiting. */
 TEST_F(lossless, a_new_ring)
 {

@@ -283,7 +283,7 @@ struct devring_state_change {
  *
  * The frame that was there is retired: no reader is told of it any more, and its index word says so.
  * At most slots - 2 may be out at once; a read() for more is ENOBUFS, and without a ring ENXIO.  While lossless
- * readers keep all others (%DEVRING_READER_LOSSLESS) it is EAGAIN, until poll() says POLLOUT.
+ * readers keep all others (%DEVRING_READER_LOSSLESS) it is EAGAIN, until poll() says POLLOUT, and POLLIN.
  * A read() of the producer never waits.
  */
 struct devring_slot {
@@ -639,8 +639,9 @@ struct devring_info {
  * A name is taken while a device has it.  Registrants who may write the control node as its owner, by its group
  * or with CAP_SYS_ADMIN share the plain names; each other user has names of its own, linked as "u<uid>-<name>".
  *
- * Errors: EINVAL, EACCES (node not open for writing), EEXIST (name taken), EDQUOT (limit of devices), EAGAIN (too many
- * registrations in a short time: try again in a second), ENOSPC (no minor left), EMFILE, ENFILE, ENOMEM, EFAULT, E2BIG, EOPNOTSUPP.
+ * Errors: EINVAL, EACCES (node not open for writing), EEXIST (name taken), EDQUOT (limit of devices), EAGAIN (too
+ * many registrations in a short time: try again in a second), ENOSPC (no minor left), EMFILE, ENFILE, ENOMEM, EFAULT,
+ * E2BIG, EOPNOTSUPP.
  */
 struct devring_register {
 	__u32	size;
@@ -678,9 +679,9 @@ struct devring_unregister {
  * @id: which
  *
  * For the registrant's uid or CAP_SYS_ADMIN.  Returns a file descriptor as REGISTER does.  If the device had a ring,
- * a new generation of the same geometry is made; where its user's limit of bytes does not allow two such rings at once,
- * the one there is ends first.  Errors: ENODEV, EPERM, EACCES, EBUSY (there is a producer, and
- * no TAKEOVER), EDQUOT, ENOMEM, EINTR, EMFILE, ENFILE, EINVAL, EFAULT, E2BIG.
+ * a new generation of the same geometry is made; where its user's limit of bytes does not allow two such rings at
+ * once, the one there is ends first.  Errors: ENODEV, EPERM, EACCES, EBUSY (there is a producer, and no TAKEOVER),
+ * EDQUOT, ENOMEM, EINTR, EMFILE, ENFILE, EINVAL, EFAULT, E2BIG.
  */
 struct devring_attach {
 	__u32	size;
@@ -902,13 +903,16 @@ enum devring_start {
  * first read, poll or map for that.
  *
  * A lossless reader misses no frame: as long as it is to get one, or holds it, the slot is not filled again, and its
- * holds are not broken.  The producer is held up only when it can have no other slot: from then on the reader has
- * deadline_ms to take a frame or to let go of one.  If it does not it is demoted: its next frame says so
- * (%DEVRING_RECORD_F_DEMOTED), and its user gets no lossless reader of this device while this producer is there, nor
- * does anybody after 16 users.  A new ring, or a new producer, ends what was not read: that is counted as lost.
+ * holds are not broken.  The producer is held up only when it can have no other slot: from then on, and until there
+ * is one, the readers who keep the oldest have deadline_ms.  Whoever still keeps it then is demoted, with all
+ * lossless readers of the same user: the next frame says so (%DEVRING_RECORD_F_DEMOTED), and the user gets no
+ * lossless reader of this device while this producer is there, nor does anybody after 16 users.  Files of
+ * CAP_SYS_RESOURCE are demoted one by one, and may ask again.  Who holds all slots but one waits for what cannot
+ * come: have fewer holds than slots - 2.  A new ring, or a new producer, ends what was not read: that is counted as
+ * lost.
  *
- * Errors: EINVAL, EDQUOT (holds of this user), EACCES (the producer's file), ENODEV, EFAULT, E2BIG; with LOSSLESS also
- * EPERM (REGISTER did not allow it), ETIME (this user was demoted), EUSERS (16 users were).
+ * Errors: EINVAL, EDQUOT (holds of this user), EACCES (the producer's file), ENODEV, EFAULT, E2BIG; with LOSSLESS
+ * also EPERM (REGISTER did not allow it), ETIME (this user was demoted), EUSERS (16 users were).
  */
 struct devring_set_reader {
 	__u32	size;
@@ -1038,7 +1042,8 @@ struct devring_revoke {
  * Having a reader is the proof of the right to it: the descriptor that is returned can be passed to whom has none.
  * It ends, as if it were revoked, at its time, and at the latest when the file it was granted from is closed or
  * revoked.  What was granted cannot grant.
- * Errors: EBADF (not open for reading), EACCES (a producer's, a sink's or a granted file), ETIME (the time is over), ENODEV, EUSERS, EDQUOT, EMFILE,
+ * Errors: EBADF (not open for reading), EACCES (a producer's, a sink's or a granted file), ETIME (the time is
+ * over), ENODEV, EUSERS, EDQUOT, EMFILE,
  * ENFILE, ENOMEM, EINVAL, EFAULT, E2BIG.
  */
 struct devring_grant {
@@ -1057,9 +1062,11 @@ struct devring_grant {
  * Returns a file descriptor (close-on-exec) that drivers import, such as V4L2's with V4L2_MEMORY_DMABUF, to fill the
  * slot without a map of it.  It has slot_stride bytes, and cannot be mapped itself.  Any slot can be exported, and as
  * often as one likes; only fill it while it is out.  The memory of the ring stays, and is charged, until all its
- * dma-bufs are closed and released by the drivers; what is written then is seen by nobody.
+ * dma-bufs are closed and released by the drivers; what is written when the ring was replaced is seen by nobody but
+ * those who hold a frame of it, for at most 5 seconds.
  *
- * Errors: EACCES (not the producer's file), ENODEV, ESTALE (generation), EINVAL, EMFILE, ENFILE, ENOMEM, EFAULT, E2BIG,
+ * Errors: EACCES (not the producer's file, or a sink's), ENODEV, ESTALE (generation), EINVAL, EMFILE, ENFILE,
+ * ENOMEM, EFAULT, E2BIG,
  * EOPNOTSUPP (this kernel has no dma-bufs; see %DEVRING_FEATURE_EXPORT).
  */
 struct devring_export {
