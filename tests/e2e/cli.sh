@@ -558,7 +558,7 @@ check "one whose bytes are missing: status 1, and no device" says 1 "ends before
 check "(there is none)" says 3 short devringctl info short
 printf 'nonsense\n' >bad.index && : >bad
 check "a wrong line is named" says 1 'Line 1 of "bad.index"' devringctl replay bad --name bad
-check "a file that cannot be written: status 1" says 1 "Cannot write" devringctl record cam /nowhere/x
+check "a folder that is not: status 3" says 3 "Cannot write .*No such file" devringctl record cam /nowhere/x
 check "a wrong time to wait: status 2" says 2 "0.001s to 60s" devringctl register x --lossless 61s
 
 progress "completion"

@@ -385,10 +385,10 @@ usb unplug cam
 sleep 1
 rss=$(memory Rss)
 started=$(lines $events)
+# How long it took is printed, and judged over more cycles in hotplug-long.
 status=0
 "$here/hotplug.py" cycles $control cam "$cycles" || status=$?
 check "$cycles cycles: each arrival and departure has its record" fails test $status = 1
-check "from the uevent to the record: below 1.25 times a plain udev monitor" same 0 $status
 grown=$(($(memory Rss) - rss))
 echo "# grown by $grown kB of $rss kB"
 check "grown by less than 1 MB" below $grown 1024
