@@ -80,18 +80,8 @@ static inline size_t devring_fault_in_writeable(const struct iov_iter *i, size_t
 #define fault_in_iov_iter_writeable	devring_fault_in_writeable
 #endif
 
-/* 5.16, 16b0314aa746 ("dma-buf: move dma-buf symbols into the DMA_BUF module namespace"). */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
-#define DEVRING_IMPORT_DMA_BUF	struct devring_nothing
-/* 6.13, cdd30ebb1b9f ("module: Convert symbol namespace to string literal"). */
-#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-#define DEVRING_IMPORT_DMA_BUF	MODULE_IMPORT_NS(DMA_BUF)
-#else
-#define DEVRING_IMPORT_DMA_BUF	MODULE_IMPORT_NS("DMA_BUF")
-#endif
-
-/* 5.18, 7938f4218168 ("dma-buf-map: Rename to iosys-map"). */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0) && LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
+/* 5.18, 7938f4218168 ("dma-buf-map: Rename to iosys-map"), in vendors' older kernels too. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0) && !__has_include(<linux/iosys-map.h>)
 #include <linux/dma-buf-map.h>
 #define iosys_map		dma_buf_map
 #define iosys_map_set_vaddr	dma_buf_map_set_vaddr
@@ -120,6 +110,13 @@ static inline void devring_vm_flags_mod(struct vm_area_struct *vma, unsigned lon
 #define devring_class_create(name)	class_create(THIS_MODULE, name)
 #else
 #define devring_class_create(name)	class_create(name)
+#endif
+
+/* 6.13, cdd30ebb1b9f ("module: Convert symbol namespace to string literal"); dma-bufs are in one from 5.16 on. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define DEVRING_IMPORT_DMA_BUF	MODULE_IMPORT_NS(DMA_BUF)
+#else
+#define DEVRING_IMPORT_DMA_BUF	MODULE_IMPORT_NS("DMA_BUF")
 #endif
 
 #endif /* DEVRING_COMPAT_H */

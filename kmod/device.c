@@ -462,7 +462,11 @@ void devring_dev_expire_all(void)
 	u64 id = 0;
 
 	while ((dev = devring_dev_find(id, true))) {
-		devring_dev_expire_in(dev, 0);
+		/* What goes has its works cancelled. */
+		mutex_lock(&dev->mutex);
+		if (!dev->gone)
+			devring_dev_expire_in(dev, 0);
+		mutex_unlock(&dev->mutex);
 		id = dev->id;
 		put_device(&dev->dev);
 	}
