@@ -16,7 +16,7 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
-static unsigned int kills = 300;
+static unsigned int kills = 100;
 static uint64_t seed = 1;
 
 /* ---- the killing ---- */
