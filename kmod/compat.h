@@ -80,8 +80,8 @@ static inline size_t devring_fault_in_writeable(const struct iov_iter *i, size_t
 #define fault_in_iov_iter_writeable	devring_fault_in_writeable
 #endif
 
-/* 5.18, 7938f4218168 ("dma-buf-map: Rename to iosys-map"), in vendors' older kernels too. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0) && !__has_include(<linux/iosys-map.h>)
+/* 5.18, 7938f4218168 ("dma-buf-map: Rename to iosys-map"). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0) && LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
 #include <linux/dma-buf-map.h>
 #define iosys_map		dma_buf_map
 #define iosys_map_set_vaddr	dma_buf_map_set_vaddr

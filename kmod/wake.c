@@ -126,6 +126,7 @@ enum reason { FRAMES, NEWS, PACE };
 static void wake_alone(struct devring_dev *dev, enum reason reason)
 {
 	struct devring_file *file;
+
 	spin_lock(&dev->lock);
 	if (reason == FRAMES && !is_time(dev))
 		goto out;
