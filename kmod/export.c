@@ -7,6 +7,7 @@
  * may see that, for as long as it is kept for them.
  */
 #include <linux/dma-buf.h>
+#include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
