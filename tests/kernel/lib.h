@@ -403,10 +403,12 @@ static inline int registered(struct devring_register *r)
 	return fd;
 }
 
-static inline int source_register(struct source *s, const char *name, uint32_t flags)
+/* @deadline_ms: with DEVRING_REG_LOSSLESS */
+static inline int source_register_lossless(struct source *s, const char *name, uint32_t flags, uint32_t deadline_ms)
 {
 	struct devring_register r = registration(name, flags);
 
+	r.deadline_ms = deadline_ms;
 	memset(s, 0, sizeof(*s));
 	s->fd = registered(&r);
 	if (s->fd < 0)
@@ -415,6 +417,11 @@ static inline int source_register(struct source *s, const char *name, uint32_t f
 	s->minor = r.minor;
 	snprintf(s->node, sizeof(s->node), "/dev/devring%u", r.minor);
 	return 0;
+}
+
+static inline int source_register(struct source *s, const char *name, uint32_t flags)
+{
+	return source_register_lossless(s, name, flags, 0);
 }
 
 static inline int set_ring(int fd, uint32_t slots, uint32_t slot_size, uint32_t metadata_size,

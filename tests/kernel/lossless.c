@@ -13,21 +13,6 @@ FIXTURE(lossless) {
 	mode_t mode;
 };
 
-static int register_lossless(struct source *s, const char *name, uint32_t flags, uint32_t deadline_ms)
-{
-	struct devring_register r = registration(name, flags);
-
-	memset(s, 0, sizeof(*s));
-	r.deadline_ms = deadline_ms;
-	s->fd = registered(&r);
-	if (s->fd < 0)
-		return s->fd;
-	s->id = r.id;
-	s->minor = r.minor;
-	snprintf(s->node, sizeof(s->node), "/dev/devring%u", r.minor);
-	return 0;
-}
-
 static int ask(int fd, uint32_t flags, uint32_t holds, uint32_t deadline_ms)
 {
 	struct devring_set_reader set = INIT(devring_set_reader, .flags = flags, .start = DEVRING_START_NEXT,
@@ -47,7 +32,7 @@ FIXTURE_SETUP(lossless)
 
 	ASSERT_EQ(0, stat(CONTROL_NODE, &st));
 	self->mode = st.st_mode & 07777;
-	ASSERT_EQ(0, register_lossless(&self->s, "lossless", DEVRING_REG_LOSSLESS | DEVRING_REG_PERSIST |
+	ASSERT_EQ(0, source_register_lossless(&self->s, "lossless", DEVRING_REG_LOSSLESS | DEVRING_REG_PERSIST |
 				       DEVRING_REG_PUBLIC, DEADLINE_MS));
 	ASSERT_EQ(0, source_ring(&self->s, SLOTS, 4096, 0));
 	reader_up(_metadata, &self->s, &self->r);
@@ -104,7 +89,7 @@ TEST_F(lossless, limits_of_a_registration)
 	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct source s;
 
-		EXPECT_EQ(rows[i].result, register_lossless(&s, "limits", rows[i].flags, rows[i].deadline_ms)) {
+		EXPECT_EQ(rows[i].result, source_register_lossless(&s, "limits", rows[i].flags, rows[i].deadline_ms)) {
 			TH_LOG("row %u", i);
 		}
 		if (s.fd >= 0)

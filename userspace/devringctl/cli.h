@@ -87,6 +87,8 @@ void remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int need_control(struct cli *cli, bool writing);
 /* need_control() and find: likewise. */
 int need_device(struct cli *cli, const char *spec, struct devring_device *device);
+/* For each device that an argument names, or for all: likewise. The control node is open. */
+int each_device(struct cli *cli, void (*fn)(void *user, const struct devring_device *device), void *user);
 
 static inline const char *opt(const struct cli *cli, enum option option)
 {

@@ -104,8 +104,9 @@ static void add_row(struct table *table, const struct devring_device *d,
 	table_cell(table, text_bytes(d->bytes, text, sizeof(text)));
 }
 
-static void add_device(struct round *round, const struct devring_device *d)
+static void add_device(void *user, const struct devring_device *d)
 {
+	struct round *round = user;
 	struct totals totals = reader_totals(round->cli->control, d);
 	double rate = rate_of(round, d);
 	json_t *json;
@@ -122,25 +123,6 @@ static void add_device(struct round *round, const struct devring_device *d)
 	json_array_append_new(round->devices, json);
 }
 
-static int collect(struct round *round)
-{
-	struct devring_device device = { 0 };
-	struct cli *cli = round->cli;
-	int ret;
-
-	for (int i = 0; arg(cli, i); i++) {
-		ret = need_device(cli, arg(cli, i), &device);
-		if (ret)
-			return ret;
-		add_device(round, &device);
-	}
-	if (arg(cli, 0))
-		return STATUS_OK;
-	while ((ret = devring_next_device(cli->control, &device)) > 0)
-		add_device(round, &device);
-	return ret ? fail_errno(cli, ret, "Cannot list the devices") : STATUS_OK;
-}
-
 static int print_round(struct round *round)
 {
 	json_t *json = NULL;
@@ -152,7 +134,7 @@ static int print_round(struct round *round)
 		round->devices = json_array();
 		json_object_set_new(json, "devices", round->devices);
 	}
-	ret = collect(round);
+	ret = each_device(round->cli, add_device, round);
 	if (ret)
 		return ret;
 	if (round->cli->json)

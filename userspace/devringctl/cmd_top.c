@@ -160,8 +160,9 @@ static void add_readers(struct round *round, const struct devring_device *d, jso
 	}
 }
 
-static void add_device(struct round *round, const struct devring_device *d)
+static void add_device(void *user, const struct devring_device *d)
 {
+	struct round *round = user;
 	struct pace pace = pace_of(round, d->id, 0, d->head);
 	const char *state = devring_state_name(d->state);
 	json_t *json, *list;
@@ -183,25 +184,6 @@ static void add_device(struct round *round, const struct devring_device *d)
 	json_array_append_new(round->devices, json);
 }
 
-static int collect(struct round *round)
-{
-	struct devring_device device = { 0 };
-	struct cli *cli = round->cli;
-	int ret;
-
-	for (int i = 0; arg(cli, i); i++) {
-		ret = need_device(cli, arg(cli, i), &device);
-		if (ret)
-			return ret;
-		add_device(round, &device);
-	}
-	if (arg(cli, 0))
-		return STATUS_OK;
-	while ((ret = devring_next_device(cli->control, &device)) > 0)
-		add_device(round, &device);
-	return ret ? fail_errno(cli, ret, "Cannot list the devices") : STATUS_OK;
-}
-
 static int print_round(struct round *round, bool clear)
 {
 	json_t *json = NULL;
@@ -214,7 +196,7 @@ static int print_round(struct round *round, bool clear)
 		round->devices = json_array();
 		json_object_set_new(json, "devices", round->devices);
 	}
-	ret = collect(round);
+	ret = each_device(round->cli, add_device, round);
 	if (ret)
 		return ret;
 	if (clear)

@@ -181,6 +181,24 @@ int need_device(struct cli *cli, const char *spec, struct devring_device *device
 	return ret ? fail_device(cli, ret, spec) : STATUS_OK;
 }
 
+int each_device(struct cli *cli, void (*fn)(void *user, const struct devring_device *device), void *user)
+{
+	struct devring_device device = { 0 };
+	int ret;
+
+	for (int i = 0; arg(cli, i); i++) {
+		ret = need_device(cli, arg(cli, i), &device);
+		if (ret)
+			return ret;
+		fn(user, &device);
+	}
+	if (arg(cli, 0))
+		return STATUS_OK;
+	while ((ret = devring_next_device(cli->control, &device)) > 0)
+		fn(user, &device);
+	return ret ? fail_errno(cli, ret, "Cannot list the devices") : STATUS_OK;
+}
+
 /* The descriptor that --fd names. */
 static int take_descriptor(struct cli *cli, int *fd)
 {
