@@ -114,7 +114,7 @@ kill -STOP "$daemon"
 video=$(getent group video | cut -d: -f3)
 setpriv --reuid=1003 --regid=1003 "--groups=$video" devringctl cat camera0 >/dev/null 2>said-1003 &
 v=$!
-reads() { devringctl who camera0 --no-legend | grep -q "$1.*reading"; }
+reads() { grep -q "$1.*reading" <<<"$(devringctl who camera0 --no-legend)"; }
 wait_for 60 reads "$v" || guest_die "uid 1003 cannot read: $(cat said-1003)"
 kill "$a"
 status_of "$a"

@@ -35,15 +35,17 @@ says() {
 
 # mute COMMAND...: the condition that it prints nothing.
 mute() { same "" "$("$@" 2>&1)"; }
-has() { "${@:2}" 2>&1 | grep -q -- "$1"; }
-lacks() { ! "${@:2}" 2>&1 | grep -q -- "$1"; }
+# has TEXT COMMAND..., lacks TEXT COMMAND...: the command succeeds, with or without it in its output.
+has() { "${@:2}" >$out 2>&1 && grep -q -- "$1" $out; }
+lacks() { "${@:2}" >$out 2>&1 && ! grep -q -- "$1" $out; }
 nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 json_ok() { "$@" | python3 -c 'import json, sys; [json.loads(line) for line in sys.stdin]'; }
 readers_of() { devringctl list --json | grep -o "\"link\":\"$1\".*" | grep -o '"readers":[0-9]*' |
-	head -n 1 | cut -d: -f2; }
+	sed -n 1p | cut -d: -f2; }
 has_readers() { [ "$(readers_of "$1")" = "$2" ]; }
 grown() { [ "$(wc -c <"$1")" -gt 1000 ]; }
-exists() { devringctl list --names | grep -qx -- "$1"; }
+exists() { grep -qx -- "$1" <<<"$(devringctl list --names)"; }
+export -f exists
 ended() { ! kill -0 "$1" 2>/dev/null; }
 # finish PID: sets `status` to that of a background process, which has to end by itself. Not within
 # a check, which runs in a shell that has no children.
@@ -75,7 +77,7 @@ check "bad type: status 2" says 2 '"toaster"' devringctl register x --type toast
 check "usage errors in JSON" says 2 '"code":2,"name":"usage"' devringctl cat --json
 check "help of a command" says 0 "verify" devringctl cat --help
 check "every command has help" bash -c 'for c in $(devringctl help | awk "/^  [a-z]/ { print \$1 }"
-	); do devringctl help $c | grep -q "usage: devringctl $c" || exit 1; done'
+	); do grep -q "usage: devringctl $c" <<<"$(devringctl help $c)" || exit 1; done'
 
 progress "registering"
 check "register" says 0 "cam is device .* at /dev/devring" devringctl register cam \
@@ -142,7 +144,7 @@ feed() {
 # It waits for readers in a system call when it has its format.
 devring_ready() {
 	[ "$(cut -d' ' -f3 "/proc/$writer/stat")" = S ] &&
-		devringctl list --json | grep -o '"state":"available".*' | grep -q '"kind":'
+		grep -q '"state":"available".*"kind":' <<<"$(devringctl list --json)"
 }
 decodes() { ffmpeg -loglevel error -i "$1" -f rawvideo - | cmp - "$2"; }
 # A y4m without its first line.
@@ -415,7 +417,7 @@ writer=$!
 wait_for 60 has "^cam .*available" devringctl list
 check "a pipe that is closed ends it quietly" bash -c '
 	yes | devringctl write --name yes --media-type x & w=$!
-	until devringctl list --names | grep -qx yes; do sleep 0.1; done
+	until exists yes; do sleep 0.1; done
 	devringctl cat yes 2>err | head -c 10 >/dev/null; s=${PIPESTATUS[0]}; kill $w
 	cat err; [ $s = 141 ] && ! [ -s err ]'
 cat tone.raw >&8
@@ -441,7 +443,7 @@ check "stats --watch" same 3 "$(devringctl stats cam --watch 0.1 -n 3 --no-legen
 check "stats of nothing: status 3" ends 3 devringctl stats nothing
 check "a frame without checksum is noticed: status 1" says 1 "do not match their checksum" \
 	bash -c 'yes | devringctl write --name bad --media-type x & w=$!
-	until devringctl list --names | grep -qx bad; do sleep 0.1; done
+	until exists bad; do sleep 0.1; done
 	devringctl cat bad --verify -n 3 >/dev/null; s=$?; kill $w; exit $s'
 
 progress "watching"

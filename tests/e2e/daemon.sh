@@ -39,7 +39,7 @@ more() { [ "$(count "$1" "$2")" -gt "$3" ]; }
 says() { wait_for 60 grep -Eq -- "$1" "$2" || { tail -n 30 "$2"; return 1; }; }
 # told SINCE TEXT: devringd's log has it after that many lines.
 told() { wait_for 60 grep_after "$@" || { tail -n +"$(($1 + 1))" $log; return 1; }; }
-grep_after() { tail -n +"$(($1 + 1))" $log | grep -Eq -- "$2"; }
+grep_after() { grep -Eq -- "$2" <<<"$(tail -n +"$(($1 + 1))" $log)"; }
 lines() { wc -l <"$1"; }
 
 # read_frames NAME FRAMES [PAYLOAD]: all good, none unaccounted for.

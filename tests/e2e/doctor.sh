@@ -48,7 +48,7 @@ stop() {
 	kill "$daemon"
 	wait "$daemon" || true
 }
-available() { devringctl info camera0 | grep -q "^state *available"; }
+available() { grep -q "^state *available" <<<"$(devringctl info camera0)"; }
 # A reader in the background, for which the camera has to start.
 want() {
 	devringctl cat --output /dev/null camera0 2>/dev/null &

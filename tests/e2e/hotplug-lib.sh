@@ -45,7 +45,7 @@ count() { grep -Ec -- "$1" "$2" || true; }
 more() { [ "$(count "$1" "$2")" -gt "$3" ]; }
 says() { wait_for 60 grep -Eq -- "$1" "$2" || { tail -n 20 "$2"; return 1; }; }
 lines() { wc -l <"$1"; }
-grep_after() { tail -n +"$(($2 + 1))" "$1" | grep -Eq -- "$3"; }
+grep_after() { grep -Eq -- "$3" <<<"$(tail -n +"$(($2 + 1))" "$1")"; }
 # told SINCE TEXT: the log has it after that many lines. happens SINCE TEXT: likewise the events.
 told() { wait_for 60 grep_after $log "$@" || { tail -n +"$(($1 + 1))" $log; return 1; }; }
 happens() { wait_for 60 grep_after $events "$@" || { tail -n +"$(($1 + 1))" $events; return 1; }; }
@@ -73,7 +73,7 @@ settles() { wait_for "${1:-60}" agrees || { diff /tmp/sysfs /tmp/folded; return 
 
 device_state() { cat "$(dirname "$(grep -lx "$1" /sys/class/devring/*/name)")/state"; }
 is_state() { wait_for 60 state_now "$@" || { device_state "$1"; return 1; }; }
-state_now() { device_state "$1" | grep -q "^$2"; }
+state_now() { grep -q "^$2" <<<"$(device_state "$1")"; }
 
 memory() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$daemon/smaps_rollup"; }
 below() { [ "$1" -lt "$2" ] || { echo "$1 is not below $2"; return 1; }; }

@@ -187,7 +187,7 @@ hooked() {
 check "a hook is run with the event in its environment" hooked
 unprivileged() {
 	local file
-	file=$(grep -l DEVRING_TOPIC=camera.connected /tmp/hooked/camera.connected.* | head -n 1)
+	file=$(grep -l DEVRING_TOPIC=camera.connected /tmp/hooked/camera.connected.* | sed -n 1p)
 	cat "$file"
 	grep -qx "$(id -u devring)" "$file" && grep -q '^NoNewPrivs:.1' "$file" && grep -q '^CapEff:.0*$' "$file" &&
 		grep -q '^DEVRING_VENDOR_ID=1d6b$' "$file" && grep -q '^DEVRING_JSON={' "$file" &&

@@ -27,7 +27,7 @@ unplug() {
 }
 
 access() { stat -c '%U:%G %a' "$1"; }
-tagged() { udevadm info -q property "$1" | grep -q '^CURRENT_TAGS=.*:uaccess:'; }
+tagged() { grep -q '^CURRENT_TAGS=.*:uaccess:' <<<"$(udevadm info -q property "$1")"; }
 target() { readlink -f "/dev/devrings/$1"; }
 nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
 in_group() { setpriv --reuid=65534 --regid=65534 --groups "$@"; }

@@ -239,7 +239,7 @@ no_node() {
 		plug bulk-camera1 BULK1
 }
 
-said() { dmesg | tail -n +"$(($1 + 1))" | grep -q "$2"; }
+said() { grep -q "$2" <<<"$(dmesg | tail -n +"$(($1 + 1))")"; }
 
 vanishes() {
 	local before
@@ -288,7 +288,7 @@ all_gone() {
 	send unplug '*' && wait_for 600 none_left && same 50 "$(count unplugged)"
 }
 
-none_left() { ! find /dev/v4l/by-id -name '*-video-index0' 2>/dev/null | grep -q .; }
+none_left() { [ -z "$(find /dev/v4l/by-id -name '*-video-index0' 2>/dev/null)" ]; }
 
 configured() {
 	wait_for 120 has_video "Front_Door" && identity "Front_Door" >list &&
