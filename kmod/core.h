@@ -141,7 +141,7 @@ struct devring_hold {
  * struct devring_file - an open file of a device: a reader, or the producer
  * @dev: its device, referenced
  * @inode: an inode of its own, so that its maps can be zapped alone; f_mapping points there from open on
- * @node: in devring_dev.files; mutex and lock to change, either to walk
+ * @node: in devring_dev.files, or, revoked, in @ended; mutex and lock to change, either to walk
  * @producer: role, constant
  * @parent: file that it was granted from, until that goes; mutex
  * @granted: came from GRANT, constant
@@ -259,6 +259,7 @@ struct devring_file {
  * @map_sem: covers what maps show: @ring, @old, devring_file.revoked
  * @lock: covers the data path: rings' slots, readers' cursors and holds, and all members below
  * @files: its open files; @mutex and @lock to change, either to walk
+ * @ended: those that were revoked, which nobody walks: they only wait to be closed
  * @lease: file whose end is the end of the registration: the producer's, of a sink its reader's
  * @producer: file that fills slots, or NULL
  * @producer_pid: who has it
@@ -329,6 +330,7 @@ struct devring_dev {
 	spinlock_t lock;
 
 	struct list_head files;
+	struct list_head ended;
 	struct devring_file *lease;
 	struct devring_file *producer;
 	struct pid *producer_pid;
@@ -395,6 +397,11 @@ static inline bool devring_is_sink(const struct devring_dev *dev)
 static inline bool devring_is_lease(const struct devring_file *file)
 {
 	return file->producer != devring_is_sink(file->dev);
+}
+
+static inline bool devring_has_files(const struct devring_dev *dev)
+{
+	return !list_empty(&dev->files) || !list_empty(&dev->ended);
 }
 
 /* Has the access of @file ended?  Asked at every entry and fault, so that no timer needs to be exact. */
@@ -511,6 +518,7 @@ void devring_holds_break(struct devring_dev *dev, struct devring_ring *ring);
 void devring_file_revoke(struct devring_file *file);
 bool devring_may_still_open(const struct devring_file *file);
 void devring_grants_end(struct devring_file *file);
+void devring_files_sweep(struct devring_dev *dev);
 void devring_files_expire(struct devring_dev *dev);
 struct file *devring_grant(struct file *filp, void *arg);
 long devring_revoke(struct file *filp, void *arg);

@@ -290,6 +290,7 @@ static void init_dev(struct devring_dev *dev, const struct devring_register *reg
 	init_rwsem(&dev->map_sem);
 	spin_lock_init(&dev->lock);
 	INIT_LIST_HEAD(&dev->files);
+	INIT_LIST_HEAD(&dev->ended);
 	INIT_LIST_HEAD(&dev->alone);
 	dev->keep_from = U64_MAX;
 	init_waitqueue_head(&dev->reader_wait);
@@ -438,7 +439,7 @@ void devring_dev_remove(struct devring_dev *dev)
 	spin_unlock(&dev->lock);
 	dev->offline_expires = (jiffies + DEVRING_LINGER) ?: 1;
 	/* The last file to go, which looks for it under the mutex, cancels this. */
-	used = !list_empty(&dev->files);
+	used = devring_has_files(dev);
 	if (used)
 		devring_dev_tidy_in(dev, DEVRING_LINGER);
 	mutex_unlock(&dev->mutex);

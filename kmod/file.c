@@ -109,7 +109,7 @@ static bool has_place(struct devring_file *file)
 
 	lockdep_assert_held(&dev->mutex);
 	list_for_each_entry(other, &dev->files, node)
-		mine += !other->producer && !other->revoked && uid_eq(other->uid, file->uid);
+		mine += !other->producer && uid_eq(other->uid, file->uid);
 	return left && (mine < left || ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE));
 }
 
@@ -213,6 +213,7 @@ int devring_file_join(struct devring_file *file, bool takeover)
 	}
 	if (loser)
 		devring_file_revoke(loser);
+	devring_files_sweep(dev);
 	enter(file);
 	if (ring)
 		devring_ring_install(dev, ring);
@@ -270,6 +271,7 @@ void devring_file_leave(struct devring_file *file)
 
 	mutex_lock(&dev->mutex);
 	devring_grants_end(file);
+	devring_files_sweep(dev);
 	producer = dev->producer == file;
 	devring_file_lose_producer(file);
 	spin_lock(&dev->lock);
@@ -286,7 +288,7 @@ void devring_file_leave(struct devring_file *file)
 	if (joined && !file->producer && !file->revoked)
 		dev->opens--;
 	spin_unlock(&dev->lock);
-	last = list_empty(&dev->files) && READ_ONCE(dev->gone);
+	last = !devring_has_files(dev) && READ_ONCE(dev->gone);
 	mutex_unlock(&dev->mutex);
 
 	if (file->holds_max > 1)

@@ -274,7 +274,7 @@ void devring_ring_tidy(struct devring_dev *dev)
 	if (!dev->offline_expires)
 		return;
 	/* Once the last file has left, these works are being cancelled, and what is queued may be dropped. */
-	if (time_before(jiffies, dev->offline_expires) && !(READ_ONCE(dev->gone) && list_empty(&dev->files))) {
+	if (time_before(jiffies, dev->offline_expires) && !(READ_ONCE(dev->gone) && !devring_has_files(dev))) {
 		devring_dev_tidy_in(dev, dev->offline_expires - jiffies);
 		return;
 	}
