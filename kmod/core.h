@@ -33,6 +33,8 @@
 #include <linux/workqueue.h>
 #include <linux/devring.h>
 
+#include "buf.h"
+
 #define DEVRING_MINORS		BIT(16)
 #define DEVRING_FEATURES	(DEVRING_FEATURE_HOLDS | DEVRING_FEATURE_GRANT | DEVRING_FEATURE_RECHECK | \
 				 DEVRING_FEATURE_WAKE_FILTERS | DEVRING_FEATURE_LOSSLESS | \
@@ -397,6 +399,28 @@ static inline bool devring_is_lease(const struct devring_file *file)
 	return file->producer != devring_is_sink(file->dev);
 }
 
+/* The index entry of a sequence, in the kernel's own mapping. */
+static inline struct devring_entry *devring_entry(const struct devring_ring *ring, u64 sequence)
+{
+	size_t at = (sequence & (ring->geometry.entries - 1)) * DEVRING_ENTRY_STRIDE;
+
+	return page_address(ring->pages[at >> PAGE_SHIFT]) + offset_in_page(at);
+}
+
+/* The slot that the index entry of a sequence names, or %DEVRING_NO_SLOT. */
+static inline u32 *devring_named_by(const struct devring_ring *ring, u64 sequence)
+{
+	return &ring->by_entry[sequence & (ring->geometry.entries - 1)];
+}
+
+/* Can the frame @sequence be given to a reader? */
+static inline bool devring_frame_live(const struct devring_ring *ring, u64 sequence)
+{
+	u32 slot = *devring_named_by(ring, sequence);
+
+	return slot != DEVRING_NO_SLOT && ring->slots[slot].live && ring->slots[slot].sequence == sequence;
+}
+
 /* Has the access of @file ended?  Asked at every entry and fault, so that no timer needs to be exact. */
 static inline bool devring_file_is_dead(const struct devring_file *file)
 {
@@ -493,8 +517,6 @@ void devring_ring_scrub(struct devring_dev *dev);
 void devring_slot_freshen(struct devring_dev *dev, u32 slot);
 
 /* slot.c */
-struct devring_entry *devring_entry(const struct devring_ring *ring, u64 sequence);
-bool devring_frame_live(const struct devring_ring *ring, u64 sequence);
 void devring_slot_retire(struct devring_ring *ring, u32 slot);
 bool devring_slot_can_take(const struct devring_dev *dev);
 int devring_slot_take(struct devring_dev *dev, u32 *taken);
@@ -524,8 +546,8 @@ void devring_file_touch(struct devring_file *file, struct pid **which);
 void devring_file_lose_producer(struct devring_file *file);
 
 /* producer.c */
-ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to);
-ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from);
+ssize_t devring_producer_read(struct devring_file *file, struct devring_buf *to);
+ssize_t devring_producer_write(struct devring_file *file, struct devring_buf *from);
 __poll_t devring_producer_poll(struct devring_file *file, struct file *filp, poll_table *wait);
 long devring_set_ring(struct file *filp, void *arg);
 long devring_set_format(struct file *filp, void *arg);
@@ -534,7 +556,7 @@ long devring_set_state(struct file *filp, void *arg);
 /* reader.c */
 void devring_reader_activate(struct devring_file *file);
 void devring_reader_deactivate(struct devring_file *file);
-ssize_t devring_reader_read(struct devring_file *file, struct iov_iter *to, bool nonblock);
+ssize_t devring_reader_read(struct devring_file *file, struct devring_buf *to, bool nonblock);
 __poll_t devring_reader_poll(struct devring_file *file, struct file *filp, poll_table *wait);
 long devring_set_reader(struct file *filp, void *arg);
 long devring_release(struct file *filp, void *arg);
@@ -577,7 +599,6 @@ static inline struct file *devring_export(struct file *filp, void *arg)
 
 /* map.c */
 int devring_mmap(struct file *filp, struct vm_area_struct *vma);
-ssize_t devring_file_pread(struct devring_file *file, loff_t pos, struct iov_iter *to);
-bool devring_copy_record(const void *record, size_t size, struct iov_iter *to);
+ssize_t devring_file_pread(struct devring_file *file, loff_t pos, struct devring_buf *to);
 
 #endif /* DEVRING_CORE_H */

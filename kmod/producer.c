@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a producer does: take slots, commit them, and set its device up. */
 #include <linux/sched/signal.h>
-#include <linux/uio.h>
 
 #include "core.h"
 
@@ -43,7 +42,7 @@ static void make_slot(const struct devring_ring *ring, u32 slot, struct devring_
  * Hands out one record; -EFAULT if the page that it goes to is not there.  A slot comes back in @taken if it
  * must be zeroed first: while nobody reads, nothing may stay that the next reader must not see.
  */
-static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, u32 *taken)
+static int hand_out(struct devring_file *file, struct devring_buf *to, bool first, u32 *taken)
 {
 	union producer_record record = { .rec.size = sizeof(record) };
 	struct devring_dev *dev = file->dev;
@@ -57,16 +56,16 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 	if (first && has_news(file)) {
 		record.rec.kind = DEVRING_RECORD_READERS;
 		record.readers.readers = dev->active;
-		if (!devring_copy_record(&record, sizeof(record), to))
+		if (!devring_buf_put(to, &record, sizeof(record)))
 			return -EFAULT;
 		file->told_readers = dev->active_count;
 		return 0;
 	}
 	/* A slot that does not reach its producer costs a frame: the first copy only tells if the page is there. */
 	if (devring_slot_can_take(dev)) {
-		if (!devring_copy_record(&record, sizeof(record), to))
+		if (!devring_buf_put(to, &record, sizeof(record)))
 			return -EFAULT;
-		iov_iter_revert(to, sizeof(record));
+		devring_buf_revert(to, sizeof(record));
 	}
 	ret = devring_slot_take(dev, &slot);
 	if (ret == -EAGAIN && first)
@@ -74,7 +73,7 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 	if (ret)
 		return ret;
 	make_slot(dev->ring, slot, &record.slot);
-	if (!devring_copy_record(&record, sizeof(record), to)) {
+	if (!devring_buf_put(to, &record, sizeof(record))) {
 		devring_slot_untake(dev->ring, slot);
 		return -EFAULT;
 	}
@@ -96,21 +95,21 @@ static void zero_taken(struct devring_dev *dev, u32 generation, u32 slot)
 	mutex_unlock(&dev->mutex);
 }
 
-ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
+ssize_t devring_producer_read(struct devring_file *file, struct devring_buf *to)
 {
 	struct devring_dev *dev = file->dev;
 	u32 taken, generation;
 	ssize_t done = 0;
 	int ret;
 
-	if (iov_iter_count(to) < sizeof(union producer_record))
+	if (to->left < sizeof(union producer_record))
 		return -EINVAL;
-	while (iov_iter_count(to) >= sizeof(union producer_record)) {
+	while (to->left >= sizeof(union producer_record)) {
 		spin_lock(&dev->lock);
 		ret = hand_out(file, to, !done, &taken);
 		generation = dev->generation;
 		spin_unlock(&dev->lock);
-		if (ret == -EFAULT && !fault_in_iov_iter_writeable(to, sizeof(union producer_record))) {
+		if (ret == -EFAULT && devring_buf_fault_in(to, sizeof(union producer_record))) {
 			if (!signal_pending(current))
 				continue;
 			ret = -ERESTARTSYS;
@@ -125,16 +124,16 @@ ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
 }
 
 /* Reads one record whole; 0 or an error.  All sizes are the compiler's to know: others are checked at each call. */
-static int get_record(union written_record *record, struct iov_iter *from)
+static int get_record(union written_record *record, struct devring_buf *from)
 {
-	bool whole = iov_iter_count(from) >= sizeof(*record) && copy_from_iter_full(record, sizeof(*record), from);
+	bool whole = from->left >= sizeof(*record) && devring_buf_get(from, record, sizeof(*record));
 	size_t size;
 
 	/* Less is there, or less of it can be read, than the longest record, which is the most frequent one. */
 	if (!whole) {
-		if (iov_iter_count(from) < sizeof(record->rec))
+		if (from->left < sizeof(record->rec))
 			return -EINVAL;
-		if (!copy_from_iter_full(&record->rec, sizeof(record->rec), from))
+		if (!devring_buf_get(from, &record->rec, sizeof(record->rec)))
 			return -EFAULT;
 	}
 	if (record->rec.kind == DEVRING_RECORD_COMMIT)
@@ -146,13 +145,13 @@ static int get_record(union written_record *record, struct iov_iter *from)
 	if (record->rec.size != size || record->rec.flags)
 		return -EINVAL;
 	if (whole) {
-		iov_iter_revert(from, sizeof(*record) - size);
+		devring_buf_revert(from, sizeof(*record) - size);
 		return 0;
 	}
-	if (iov_iter_count(from) < size - sizeof(record->rec))
+	if (from->left < size - sizeof(record->rec))
 		return -EINVAL;
 	if (size == sizeof(*record) ||
-	    !copy_from_iter_full(&record->rec + 1, sizeof(record->ret) - sizeof(record->rec), from))
+	    !devring_buf_get(from, &record->rec + 1, sizeof(record->ret) - sizeof(record->rec)))
 		return -EFAULT;
 	return 0;
 }
@@ -188,14 +187,14 @@ static int take_record(struct devring_file *file, const union written_record *re
 	return ret;
 }
 
-ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from)
+ssize_t devring_producer_write(struct devring_file *file, struct devring_buf *from)
 {
 	union written_record record;
 	bool committed = false, room = false;
 	ssize_t done = 0;
 	int ret = -EINVAL;
 
-	while (iov_iter_count(from)) {
+	while (from->left) {
 		ret = get_record(&record, from);
 		if (!ret)
 			ret = take_record(file, &record, &room);
@@ -203,6 +202,8 @@ ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from)
 			break;
 		committed |= record.rec.kind == DEVRING_RECORD_COMMIT;
 		done += record.rec.size;
+		if (!from->left)
+			break;
 		/* A partial frame can be committed as often as one likes: there may be gigabytes of records. */
 		if (fatal_signal_pending(current))
 			break;

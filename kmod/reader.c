@@ -6,7 +6,6 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
-#include <linux/uio.h>
 
 #include "core.h"
 #include "trace.h"
@@ -224,7 +223,7 @@ static void got_record(struct devring_file *file, const union reader_record *rec
  * Hands out what is due and fits, as many frames as can be held.  Record by record is copied under the lock, with
  * page faults off, and counts only once it has arrived: a read() that fails changes nothing.
  */
-static ssize_t drain(struct devring_file *file, struct iov_iter *to)
+static ssize_t drain(struct devring_file *file, struct devring_buf *to)
 {
 	u32 frames = 0, frames_max = file->holds_max ?: FRAMES_PER_READ;
 	union reader_record record;
@@ -244,19 +243,19 @@ static ssize_t drain(struct devring_file *file, struct iov_iter *to)
 		if (due == DUE_FRAME && frames++ == frames_max)
 			return done;
 		make_record(file, due, sequence, &record);
-		if (record.rec.size > iov_iter_count(to))
+		if (record.rec.size > to->left)
 			return done ?: -EINVAL;
-		if (!devring_copy_record(&record, record.rec.size, to))
+		if (!devring_buf_put(to, &record, record.rec.size))
 			return done ?: -EFAULT;
 		got_record(file, &record);
 		done += record.rec.size;
-		if (iov_iter_count(to) < sizeof(struct devring_record))
+		if (to->left < sizeof(struct devring_record))
 			return done;
 	}
 }
 
 /* Drains into @to what @file is to be woken for, or, if it does not wait, all there is; false if that is nothing. */
-static bool drain_due(struct devring_file *file, struct iov_iter *to, bool nonblock, ssize_t *ret)
+static bool drain_due(struct devring_file *file, struct devring_buf *to, bool nonblock, ssize_t *ret)
 {
 	spin_lock(&file->dev->lock);
 	*ret = nonblock || !file->waits_alone || devring_reader_is_due(file) ? drain(file, to) : -EAGAIN;
@@ -266,23 +265,46 @@ static bool drain_due(struct devring_file *file, struct iov_iter *to, bool nonbl
 	return *ret != -EAGAIN;
 }
 
-ssize_t devring_reader_read(struct devring_file *file, struct iov_iter *to, bool nonblock)
+/*
+ * Sleeps until there is something to drain.  Who is woken looks at once, and leaves the queue when it has something:
+ * wait_event() would have it enqueue once more before it looks.  Draining takes a spinlock and touches pages that
+ * are there, so it can be done on the way to sleep.
+ */
+static ssize_t wait_and_drain(struct devring_file *file, struct devring_buf *to)
 {
-	struct wait_queue_head *queue;
+	struct wait_queue_head *queue = devring_wake_queue(file);
+	DECLARE_WAITQUEUE(wait, current);
+	ssize_t ret;
+
+	add_wait_queue(queue, &wait);
+	for (;;) {
+		/* Pairs with the lock that whoever wakes us has released: enqueue first, then look. */
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (drain_due(file, to, false, &ret))
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	remove_wait_queue(queue, &wait);
+	return ret;
+}
+
+ssize_t devring_reader_read(struct devring_file *file, struct devring_buf *to, bool nonblock)
+{
 	ssize_t ret;
 
 	devring_reader_activate(file);
 	devring_file_touch(file, &file->last_pid);
 	for (;;) {
-		queue = devring_wake_queue(file);
-		/* Draining takes a spinlock and touches pages that are there, so it can be what a wait looks at. */
-		if (nonblock)
-			drain_due(file, to, true, &ret);
-		else if (wait_event_interruptible(*queue, drain_due(file, to, false, &ret)))
-			return -ERESTARTSYS;
+		if (!drain_due(file, to, nonblock, &ret) && !nonblock)
+			ret = wait_and_drain(file, to);
 		if (ret != -EFAULT)
 			return ret;
-		if (fault_in_iov_iter_writeable(to, min(iov_iter_count(to), sizeof(union reader_record))))
+		if (!devring_buf_fault_in(to, sizeof(union reader_record)))
 			return -EFAULT;
 		if (signal_pending(current))
 			return -ERESTARTSYS;

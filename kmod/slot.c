@@ -9,27 +9,6 @@
 #include "core.h"
 #include "trace.h"
 
-/* The index entry of a sequence, in the kernel's own mapping. */
-struct devring_entry *devring_entry(const struct devring_ring *ring, u64 sequence)
-{
-	size_t at = (sequence & (ring->geometry.entries - 1)) * DEVRING_ENTRY_STRIDE;
-
-	return page_address(ring->pages[at >> PAGE_SHIFT]) + offset_in_page(at);
-}
-
-static u32 *named_by(const struct devring_ring *ring, u64 sequence)
-{
-	return &ring->by_entry[sequence & (ring->geometry.entries - 1)];
-}
-
-/* Can the frame @sequence be given to a reader? */
-bool devring_frame_live(const struct devring_ring *ring, u64 sequence)
-{
-	u32 slot = *named_by(ring, sequence);
-
-	return slot != DEVRING_NO_SLOT && ring->slots[slot].live && ring->slots[slot].sequence == sequence;
-}
-
 /* Takes the frame in @slot, if any, from all who do not hold it already. */
 void devring_slot_retire(struct devring_ring *ring, u32 slot)
 {
@@ -38,7 +17,7 @@ void devring_slot_retire(struct devring_ring *ring, u32 slot)
 	if (!state->live)
 		return;
 	state->live = false;
-	*named_by(ring, state->sequence) = DEVRING_NO_SLOT;
+	*devring_named_by(ring, state->sequence) = DEVRING_NO_SLOT;
 	WRITE_ONCE(devring_entry(ring, state->sequence)->word, state->sequence << 1);
 	/* Pairs with the acquire fence of a sampling reader: the word changes before anything in the slot does. */
 	smp_mb();
@@ -308,7 +287,7 @@ static void publish(struct devring_dev *dev, struct devring_ring *ring, const st
 {
 	struct devring_slot_state *state = &ring->slots[commit->slot];
 	struct devring_entry *entry = devring_entry(ring, dev->head);
-	u32 *named = named_by(ring, dev->head);
+	u32 *named = devring_named_by(ring, dev->head);
 
 	/* A frame that was held for long may still be named here. */
 	if (*named != DEVRING_NO_SLOT)
@@ -360,7 +339,7 @@ static int check_out(const struct devring_dev *dev, u32 generation, u32 slot)
  */
 static bool is_named_by_kept(const struct devring_dev *dev, const struct devring_ring *ring)
 {
-	u32 slot = *named_by(ring, dev->head);
+	u32 slot = *devring_named_by(ring, dev->head);
 
 	return dev->lossless && slot != DEVRING_NO_SLOT && ring->slots[slot].live &&
 	       ring->slots[slot].sequence >= dev->keep_from;
