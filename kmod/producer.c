@@ -123,37 +123,31 @@ ssize_t devring_producer_read(struct devring_file *file, struct devring_buf *to)
 	return done;
 }
 
+static bool is_record(const union written_record *record, u16 kind, size_t size)
+{
+	return record->rec.kind == kind && record->rec.size == size && !record->rec.flags;
+}
+
 /* Reads one record whole; 0 or an error.  All sizes are the compiler's to know: others are checked at each call. */
 static int get_record(union written_record *record, struct devring_buf *from)
 {
-	bool whole = from->left >= sizeof(*record) && devring_buf_get(from, record, sizeof(*record));
-	size_t size;
-
+	if (from->left >= sizeof(record->commit) && devring_buf_get(from, record, sizeof(record->commit))) {
+		if (likely(is_record(record, DEVRING_RECORD_COMMIT, sizeof(record->commit))))
+			return 0;
+		devring_buf_revert(from, sizeof(record->commit) - sizeof(record->ret));
+		return is_record(record, DEVRING_RECORD_RETURN, sizeof(record->ret)) ? 0 : -EINVAL;
+	}
 	/* Less is there, or less of it can be read, than the longest record, which is the most frequent one. */
-	if (!whole) {
-		if (from->left < sizeof(record->rec))
-			return -EINVAL;
-		if (!devring_buf_get(from, &record->rec, sizeof(record->rec)))
-			return -EFAULT;
-	}
-	if (record->rec.kind == DEVRING_RECORD_COMMIT)
-		size = sizeof(record->commit);
-	else if (record->rec.kind == DEVRING_RECORD_RETURN)
-		size = sizeof(record->ret);
-	else
+	if (from->left < sizeof(record->rec))
 		return -EINVAL;
-	if (record->rec.size != size || record->rec.flags)
-		return -EINVAL;
-	if (whole) {
-		devring_buf_revert(from, sizeof(*record) - size);
-		return 0;
-	}
-	if (from->left < size - sizeof(record->rec))
-		return -EINVAL;
-	if (size == sizeof(*record) ||
-	    !devring_buf_get(from, &record->rec + 1, sizeof(record->ret) - sizeof(record->rec)))
+	if (!devring_buf_get(from, &record->rec, sizeof(record->rec)))
 		return -EFAULT;
-	return 0;
+	if (is_record(record, DEVRING_RECORD_COMMIT, sizeof(record->commit)))
+		return from->left < sizeof(record->commit) - sizeof(record->rec) ? -EINVAL : -EFAULT;
+	if (!is_record(record, DEVRING_RECORD_RETURN, sizeof(record->ret)) ||
+	    from->left < sizeof(record->ret) - sizeof(record->rec))
+		return -EINVAL;
+	return devring_buf_get(from, &record->rec + 1, sizeof(record->ret) - sizeof(record->rec)) ? 0 : -EFAULT;
 }
 
 /* May more slots be out? */

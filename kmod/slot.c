@@ -23,20 +23,20 @@ void devring_slot_retire(struct devring_ring *ring, u32 slot)
 	smp_mb();
 }
 
-static void set_out(struct devring_ring *ring, u32 slot, bool out)
+static inline void set_out(struct devring_ring *ring, struct devring_slot_state *state)
 {
-	struct devring_slot_state *state = &ring->slots[slot];
+	list_del_init(&state->node);
+	state->out = true;
+	ring->out++;
+	ring->held -= !!state->holds;
+}
 
-	if (out) {
-		list_del_init(&state->node);
-		ring->out++;
-		ring->held -= !!state->holds;
-	} else {
-		list_add_tail(&state->node, &ring->idle);
-		ring->out--;
-		ring->held += !!state->holds;
-	}
-	state->out = out;
+static inline void set_idle(struct devring_ring *ring, struct devring_slot_state *state)
+{
+	list_add_tail(&state->node, &ring->idle);
+	state->out = false;
+	ring->out--;
+	ring->held += !!state->holds;
 }
 
 static void hold_put(struct devring_ring *ring, u32 slot)
@@ -75,8 +75,9 @@ void devring_hold_drop(struct devring_file *file, u32 i)
 	lockdep_assert_held(&dev->lock);
 	hold_put(ring, file->holds[i].slot);
 	ring->slots[file->holds[i].slot].kept -= !!(file->flags & DEVRING_READER_LOSSLESS);
-	file->nr_holds--;
-	memmove(&file->holds[i], &file->holds[i + 1], (file->nr_holds - i) * sizeof(file->holds[0]));
+	/* Most readers have one. */
+	if (i < --file->nr_holds)
+		memmove(&file->holds[i], &file->holds[i + 1], (file->nr_holds - i) * sizeof(file->holds[0]));
 	if (ring == dev->old && !ring->held)
 		devring_dev_tidy_in(dev, 0);
 	if (dev->stalled_at)
@@ -237,7 +238,7 @@ int devring_slot_take(struct devring_dev *dev, u32 *taken)
 	dev->resumed = false;
 	*taken = state - ring->slots;
 	devring_slot_retire(ring, *taken);
-	set_out(ring, *taken, true);
+	set_out(ring, state);
 	ring->needed = max(ring->needed, ring->out + ring->held + 2);
 	return 0;
 }
@@ -245,7 +246,7 @@ int devring_slot_take(struct devring_dev *dev, u32 *taken)
 /* Gives back a slot that its taker was never told of. */
 void devring_slot_untake(struct devring_ring *ring, u32 slot)
 {
-	set_out(ring, slot, false);
+	set_idle(ring, &ring->slots[slot]);
 	list_move(&ring->slots[slot].node, &ring->idle);
 }
 
@@ -355,23 +356,22 @@ int devring_slot_commit(struct devring_dev *dev, const struct devring_commit *co
 		return ret;
 	if (commit->bytes > ring->geometry.slot_size)
 		return -EINVAL;
-	if (ring->partial != DEVRING_NO_SLOT && ring->partial != commit->slot)
-		return -EBUSY;
-	if (ring->partial == DEVRING_NO_SLOT && is_named_by_kept(dev, ring))
-		return -EAGAIN;
-	if (ring->partial == DEVRING_NO_SLOT)
+	if (likely(ring->partial == DEVRING_NO_SLOT)) {
+		if (is_named_by_kept(dev, ring))
+			return -EAGAIN;
 		publish(dev, ring, commit);
-	else
-		ret = grow(ring, commit);
-	if (ret)
-		return ret;
+	} else {
+		ret = ring->partial == commit->slot ? grow(ring, commit) : -EBUSY;
+		if (ret)
+			return ret;
+	}
 	if (commit->flags & DEVRING_FRAME_KEY)
 		dev->key_head = dev->head;
 	if (commit->flags & DEVRING_FRAME_PARTIAL) {
 		ring->partial = commit->slot;
 	} else {
 		ring->partial = DEVRING_NO_SLOT;
-		set_out(ring, commit->slot, false);
+		set_idle(ring, &ring->slots[commit->slot]);
 	}
 	trace_devring_commit(dev->id, dev->head - 1, commit->slot, commit->bytes, commit->flags);
 	return 0;
