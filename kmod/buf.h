@@ -27,7 +27,7 @@ struct devring_buf {
 
 static inline void devring_buf_skip(struct devring_buf *buf, size_t size)
 {
-	if (!buf->iter)
+	if (likely(!buf->iter))
 		buf->user += size;
 	buf->left -= size;
 }
@@ -48,7 +48,7 @@ static __always_inline bool devring_buf_put(struct devring_buf *buf, const void 
 	size_t copied;
 
 	pagefault_disable();
-	if (!buf->iter)
+	if (likely(!buf->iter))
 		copied = size - __copy_to_user_inatomic(buf->user, record, size);
 	else
 		copied = copy_to_iter(record, size, buf->iter);
@@ -78,7 +78,8 @@ static inline size_t devring_buf_copy(struct devring_buf *buf, const void *from,
 /* Copies from the caller, and may sleep; whole or not at all. */
 static __always_inline bool devring_buf_get(struct devring_buf *buf, void *record, size_t size)
 {
-	if (buf->iter ? !copy_from_iter_full(record, size, buf->iter) : copy_from_user(record, buf->user, size))
+	if (likely(!buf->iter) ? __copy_from_user(record, buf->user, size) :
+	    !copy_from_iter_full(record, size, buf->iter))
 		return false;
 	devring_buf_skip(buf, size);
 	return true;

@@ -150,10 +150,10 @@ static int get_record(union written_record *record, struct devring_buf *from)
 	return devring_buf_get(from, &record->rec + 1, sizeof(record->ret) - sizeof(record->rec)) ? 0 : -EFAULT;
 }
 
-/* May more slots be out? */
-static bool has_room(const struct devring_dev *dev)
+/* May no more slots be out? */
+static bool is_full(const struct devring_dev *dev)
 {
-	return dev->ring && dev->ring->out < dev->ring->geometry.slots - 2;
+	return !dev->ring || dev->ring->out >= dev->ring->geometry.slots - 2;
 }
 
 /* Takes a record; if there is a slot to be had now, and was none, @room is set. */
@@ -165,16 +165,17 @@ static int take_record(struct devring_file *file, const union written_record *re
 	int ret;
 
 	spin_lock(&dev->lock);
-	was_full = !has_room(dev);
+	was_full = is_full(dev);
 	if (is_dead(file))
 		ret = -ENODEV;
-	else if (record->rec.kind == DEVRING_RECORD_RETURN)
+	else if (unlikely(record->rec.kind == DEVRING_RECORD_RETURN))
 		ret = devring_slot_return(dev, &record->ret);
 	else if (commit->flags & ~DEVRING_FRAME_FLAGS || commit->reserved0 || commit->reserved1)
 		ret = -EINVAL;
 	else
 		ret = devring_slot_commit(dev, commit);
-	*room |= was_full && has_room(dev);
+	if (unlikely(was_full) && !is_full(dev))
+		*room = true;
 	if (dev->stalled_at)
 		devring_lossless_settle(dev);
 	spin_unlock(&dev->lock);

@@ -287,26 +287,27 @@ static void write_entry(struct devring_dev *dev, struct devring_entry *entry, co
 static void publish(struct devring_dev *dev, struct devring_ring *ring, const struct devring_commit *commit)
 {
 	struct devring_slot_state *state = &ring->slots[commit->slot];
-	struct devring_entry *entry = devring_entry(ring, dev->head);
-	u32 *named = devring_named_by(ring, dev->head);
+	u64 sequence = dev->head;
+	struct devring_entry *entry = devring_entry(ring, sequence);
+	u32 *named = devring_named_by(ring, sequence);
 
 	/* A frame that was held for long may still be named here. */
 	if (*named != DEVRING_NO_SLOT)
 		ring->slots[*named].live = false;
-	WRITE_ONCE(entry->word, dev->head << 1);
+	WRITE_ONCE(entry->word, sequence << 1);
 	/* Pairs with the acquire fence of a sampling reader: no new content under the old word. */
 	smp_wmb();
 	write_entry(dev, entry, commit);
 	WRITE_ONCE(entry->bytes, commit->bytes);
 	*named = commit->slot;
-	state->sequence = dev->head;
+	state->sequence = sequence;
 	state->live = true;
 	state->dirty = true;
 	/* Pairs with the acquire load of word: whoever sees it sees the frame. */
-	smp_store_release(&entry->word, DEVRING_WORD(dev->head));
+	smp_store_release(&entry->word, DEVRING_WORD(sequence));
 	/* Pairs with the acquire load of head: whoever sees it sees the word. */
-	smp_store_release(&devring_header(dev)->head, dev->head + 1);
-	WRITE_ONCE(dev->head, dev->head + 1);
+	smp_store_release(&devring_header(dev)->head, sequence + 1);
+	WRITE_ONCE(dev->head, sequence + 1);
 }
 
 /* The partial frame grew. */
