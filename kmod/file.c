@@ -396,15 +396,6 @@ static ssize_t read_to(struct devring_file *file, struct devring_buf *to, loff_t
 	return devring_reader_read(file, to, nonblock);
 }
 
-static ssize_t write_from(struct devring_file *file, struct devring_buf *from, loff_t pos)
-{
-	if (!file->producer)
-		return -EBADF;
-	if (pos != DEVRING_POS_RECORDS)
-		return -ESPIPE;
-	return devring_producer_write(file, from);
-}
-
 static ssize_t file_read(struct file *filp, char __user *user, size_t size, loff_t *pos)
 {
 	struct devring_buf to = { .user = user, .left = size };
@@ -418,20 +409,6 @@ static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *iter)
 	bool nonblock = iocb->ki_filp->f_flags & O_NONBLOCK || iocb->ki_flags & IOCB_NOWAIT;
 
 	return read_to(iocb->ki_filp->private_data, &to, iocb->ki_pos, nonblock);
-}
-
-static ssize_t file_write(struct file *filp, const char __user *user, size_t size, loff_t *pos)
-{
-	struct devring_buf from = { .user = (char __user *)user, .left = size };
-
-	return write_from(filp->private_data, &from, *pos);
-}
-
-static ssize_t file_write_iter(struct kiocb *iocb, struct iov_iter *iter)
-{
-	struct devring_buf from = { .iter = iter, .left = iov_iter_count(iter) };
-
-	return write_from(iocb->ki_filp->private_data, &from, iocb->ki_pos);
 }
 
 static __poll_t file_poll(struct file *filp, poll_table *wait)
@@ -496,8 +473,8 @@ const struct file_operations devring_file_fops = {
 	.release = file_release,
 	.read = file_read,
 	.read_iter = file_read_iter,
-	.write = file_write,
-	.write_iter = file_write_iter,
+	.write = devring_write,
+	.write_iter = devring_write_iter,
 	.poll = file_poll,
 	.mmap = devring_mmap,
 	.unlocked_ioctl = file_ioctl,

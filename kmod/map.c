@@ -250,7 +250,7 @@ static ssize_t copy_part(struct devring_file *file, u64 pos, size_t len, void *b
 	len = min_t(size_t, len, PAGE_SIZE - offset_in_page(pos));
 	if (is_header(pos)) {
 		spin_lock(&dev->lock);
-		memcpy(bounce, page_address(dev->header_page) + pos, len);
+		memcpy(bounce, (void *)dev->header + pos, len);
 		spin_unlock(&dev->lock);
 		return len;
 	}

@@ -10,18 +10,6 @@ union producer_record {
 	struct devring_slot slot;
 };
 
-union written_record {
-	struct devring_record rec;
-	struct devring_commit commit;
-	struct devring_return ret;
-};
-
-static bool is_dead(const struct devring_file *file)
-{
-	lockdep_assert_held(&file->dev->lock);
-	return file->revoked || file->dev->gone;
-}
-
 static bool has_news(const struct devring_file *file)
 {
 	return file->told_readers != file->dev->active_count;
@@ -51,7 +39,7 @@ static int hand_out(struct devring_file *file, struct devring_buf *to, bool firs
 
 	lockdep_assert_held(&dev->lock);
 	*taken = DEVRING_NO_SLOT;
-	if (is_dead(file))
+	if (devring_producer_is_dead(file))
 		return -ENODEV;
 	if (first && has_news(file)) {
 		record.rec.kind = DEVRING_RECORD_READERS;
@@ -123,94 +111,6 @@ ssize_t devring_producer_read(struct devring_file *file, struct devring_buf *to)
 	return done;
 }
 
-static bool is_record(const union written_record *record, u16 kind, size_t size)
-{
-	return record->rec.kind == kind && record->rec.size == size && !record->rec.flags;
-}
-
-/* Reads one record whole; 0 or an error.  All sizes are the compiler's to know: others are checked at each call. */
-static int get_record(union written_record *record, struct devring_buf *from)
-{
-	if (from->left >= sizeof(record->commit) && devring_buf_get(from, record, sizeof(record->commit))) {
-		if (likely(is_record(record, DEVRING_RECORD_COMMIT, sizeof(record->commit))))
-			return 0;
-		devring_buf_revert(from, sizeof(record->commit) - sizeof(record->ret));
-		return is_record(record, DEVRING_RECORD_RETURN, sizeof(record->ret)) ? 0 : -EINVAL;
-	}
-	/* Less is there, or less of it can be read, than the longest record, which is the most frequent one. */
-	if (from->left < sizeof(record->rec))
-		return -EINVAL;
-	if (!devring_buf_get(from, &record->rec, sizeof(record->rec)))
-		return -EFAULT;
-	if (is_record(record, DEVRING_RECORD_COMMIT, sizeof(record->commit)))
-		return from->left < sizeof(record->commit) - sizeof(record->rec) ? -EINVAL : -EFAULT;
-	if (!is_record(record, DEVRING_RECORD_RETURN, sizeof(record->ret)) ||
-	    from->left < sizeof(record->ret) - sizeof(record->rec))
-		return -EINVAL;
-	return devring_buf_get(from, &record->rec + 1, sizeof(record->ret) - sizeof(record->rec)) ? 0 : -EFAULT;
-}
-
-/* May no more slots be out? */
-static bool is_full(const struct devring_dev *dev)
-{
-	return !dev->ring || dev->ring->out >= dev->ring->geometry.slots - 2;
-}
-
-/* Takes a record; if there is a slot to be had now, and was none, @room is set. */
-static int take_record(struct devring_file *file, const union written_record *record, bool *room)
-{
-	const struct devring_commit *commit = &record->commit;
-	struct devring_dev *dev = file->dev;
-	bool was_full;
-	int ret;
-
-	spin_lock(&dev->lock);
-	was_full = is_full(dev);
-	if (is_dead(file))
-		ret = -ENODEV;
-	else if (unlikely(record->rec.kind == DEVRING_RECORD_RETURN))
-		ret = devring_slot_return(dev, &record->ret);
-	else if (commit->flags & ~DEVRING_FRAME_FLAGS || commit->reserved0 || commit->reserved1)
-		ret = -EINVAL;
-	else
-		ret = devring_slot_commit(dev, commit);
-	if (unlikely(was_full) && !is_full(dev))
-		*room = true;
-	if (dev->stalled_at)
-		devring_lossless_settle(dev);
-	spin_unlock(&dev->lock);
-	return ret;
-}
-
-ssize_t devring_producer_write(struct devring_file *file, struct devring_buf *from)
-{
-	union written_record record;
-	bool committed = false, room = false;
-	ssize_t done = 0;
-	int ret = -EINVAL;
-
-	while (from->left) {
-		ret = get_record(&record, from);
-		if (!ret)
-			ret = take_record(file, &record, &room);
-		if (ret)
-			break;
-		committed |= record.rec.kind == DEVRING_RECORD_COMMIT;
-		done += record.rec.size;
-		if (!from->left)
-			break;
-		/* A partial frame can be committed as often as one likes: there may be gigabytes of records. */
-		if (fatal_signal_pending(current))
-			break;
-		cond_resched();
-	}
-	if (committed)
-		devring_wake_frames(file->dev);
-	if (room)
-		devring_wake_producer(file->dev);
-	return done ?: ret;
-}
-
 __poll_t devring_producer_poll(struct devring_file *file, struct file *filp, poll_table *wait)
 {
 	struct devring_dev *dev = file->dev;
@@ -220,7 +120,7 @@ __poll_t devring_producer_poll(struct devring_file *file, struct file *filp, pol
 	/* Pairs with the lock that whoever wakes us has released: enqueue first, then look. */
 	smp_mb();
 	spin_lock(&dev->lock);
-	if (is_dead(file)) {
+	if (devring_producer_is_dead(file)) {
 		mask = EPOLLHUP | EPOLLERR;
 	} else {
 		mask = has_news(file) ? EPOLLIN | EPOLLRDNORM : 0;

@@ -106,16 +106,13 @@ static enum due what_is_due(struct devring_file *file, u64 *sequence)
 	return DUE_NOTHING;
 }
 
-/* Is there anything that @file waits for? */
-bool devring_reader_is_due(struct devring_file *file)
+/* Is there anything that @file, whose access has not ended, waits for? */
+static bool is_due(struct devring_file *file)
 {
 	u64 sequence;
-	enum due due;
+	enum due due = what_is_due(file, &sequence);
 
-	if (devring_file_is_dead(file))
-		return true;
-	due = what_is_due(file, &sequence);
-	if (!file->waits_alone)
+	if (likely(!file->waits_alone))
 		return due != DUE_NOTHING;
 	if (due == DUE_FRAME && devring_wake_held_back(file))
 		return false;
@@ -126,10 +123,16 @@ bool devring_reader_is_due(struct devring_file *file)
 	return due != DUE_NOTHING;
 }
 
+/* Is there anything that @file waits for? */
+bool devring_reader_is_due(struct devring_file *file)
+{
+	return devring_file_is_dead(file) || is_due(file);
+}
+
 /* @file got the frame: hold it, and go on behind it unless it is to grow. */
 static void got_frame(struct devring_file *file, const struct devring_frame *frame)
 {
-	trace_devring_frame(file->dev->id, file->id, frame->sequence);
+	trace_devring_frame(file, frame->sequence);
 	file->broken = false;
 	file->demoted = false;
 	file->lost += frame->lost;
@@ -341,7 +344,7 @@ __poll_t devring_reader_poll(struct devring_file *file, struct file *filp, poll_
 	if (devring_file_is_dead(file)) {
 		mask = EPOLLHUP | EPOLLERR;
 	} else {
-		if (devring_reader_is_due(file))
+		if (is_due(file))
 			mask = EPOLLIN | EPOLLRDNORM;
 		if (dev->state == DEVRING_STATE_REMOVED)
 			mask |= EPOLLHUP;

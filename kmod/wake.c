@@ -17,12 +17,6 @@ static void wake(struct wait_queue_head *queue, __poll_t key)
 	__wake_up(queue, TASK_NORMAL, 0, poll_to_key(key));
 }
 
-/* Where @file waits. */
-struct wait_queue_head *devring_wake_queue(struct devring_file *file)
-{
-	return READ_ONCE(file->waits_alone) ? &file->wait : &file->dev->reader_wait;
-}
-
 /* Has the next commit that makes the head @head, or a later one, look for who waits alone. */
 static void look_from(struct devring_dev *dev, u64 head)
 {
