@@ -44,25 +44,23 @@ int devring_geometry_plan(struct devring_geometry *geometry)
 static int alloc_run(struct page **pages, unsigned long n)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | DEVRING_GFP_ACCOUNT;
-	unsigned int i, order = get_order(SZ_4M);
-	struct page *page;
+	unsigned long i, piece = SZ_4M >> PAGE_SHIFT;
+	void *memory;
 
 	while (n) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		order = min_t(unsigned int, order, ilog2(n));
-		page = alloc_pages(gfp | (order ? __GFP_NORETRY : __GFP_RETRY_MAYFAIL), order);
-		if (!page) {
-			if (!order)
+		piece = min(piece, n);
+		memory = alloc_pages_exact(piece << PAGE_SHIFT, gfp | (piece > 1 ? __GFP_NORETRY : __GFP_RETRY_MAYFAIL));
+		if (!memory) {
+			if (piece == 1)
 				return -ENOMEM;
-			order--;
+			piece /= 2;
 			continue;
 		}
-		if (order)
-			split_page(page, order);
-		for (i = 0; i < 1U << order; i++)
-			*pages++ = page + i;
-		n -= 1UL << order;
+		for (i = 0; i < piece; i++)
+			*pages++ = virt_to_page(memory + (i << PAGE_SHIFT));
+		n -= piece;
 		cond_resched();
 	}
 	return 0;
