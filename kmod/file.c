@@ -188,14 +188,15 @@ int devring_file_join(struct devring_file *file, bool takeover)
 			return ret;
 		file->charged = true;
 	}
-	/* Asked twice: who cannot be admitted must not cost the registrant a ring either. */
-	mutex_lock(&dev->mutex);
-	ret = admit(file, takeover, &loser);
-	mutex_unlock(&dev->mutex);
-	if (ret)
-		return ret;
-	if (file->producer || devring_is_lease(file))
+	if (file->producer || devring_is_lease(file)) {
+		/* Asked twice: who cannot be admitted must not cost the registrant a ring either. */
+		mutex_lock(&dev->mutex);
+		ret = admit(file, takeover, &loser);
+		mutex_unlock(&dev->mutex);
+		if (ret)
+			return ret;
 		ring = next_ring(dev);
+	}
 	if (ring == ERR_PTR(-EDQUOT)) {
 		ret = make_room(file, takeover);
 		ring = ret ? ERR_PTR(ret) : next_ring(dev);

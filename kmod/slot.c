@@ -28,14 +28,6 @@ static void set_out(struct devring_ring *ring, struct devring_slot_state *state)
 	ring->held -= !!state->holds;
 }
 
-static void hold_put(struct devring_ring *ring, u32 slot)
-{
-	struct devring_slot_state *state = &ring->slots[slot];
-
-	if (!--state->holds && !state->out)
-		ring->held--;
-}
-
 /* Has @file hold a frame, its newest. */
 void devring_hold_add(struct devring_file *file, struct devring_ring *ring, u32 slot, u64 sequence)
 {
@@ -60,10 +52,12 @@ void devring_hold_drop(struct devring_file *file, u32 i)
 {
 	struct devring_dev *dev = file->dev;
 	struct devring_ring *ring = file->holds[i].ring;
+	struct devring_slot_state *state = &ring->slots[file->holds[i].slot];
 
 	lockdep_assert_held(&dev->lock);
-	hold_put(ring, file->holds[i].slot);
-	ring->slots[file->holds[i].slot].kept -= !!(file->flags & DEVRING_READER_LOSSLESS);
+	if (!--state->holds && !state->out)
+		ring->held--;
+	state->kept -= !!(file->flags & DEVRING_READER_LOSSLESS);
 	/* Most readers have one. */
 	if (i < --file->nr_holds)
 		memmove(&file->holds[i], &file->holds[i + 1], (file->nr_holds - i) * sizeof(file->holds[0]));
