@@ -319,39 +319,51 @@ void devring_slot_freshen(struct devring_dev *dev, u32 slot)
 		slot_zero(dev->ring, slot);
 }
 
+/* Slots that the producer has, and held ones, stay, but for those that it is just taking. */
+static void slot_scrub(struct devring_dev *dev, u32 slot)
+{
+	struct devring_ring *ring = dev->ring;
+	struct devring_slot_state *state = &ring->slots[slot];
+
+	devring_slot_freshen(dev, slot);
+	spin_lock(&dev->lock);
+	if (state->out || state->holds || !state->dirty) {
+		spin_unlock(&dev->lock);
+		return;
+	}
+	devring_slot_retire(ring, slot);
+	list_del_init(&state->node);
+	ring->zeroing++;
+	spin_unlock(&dev->lock);
+
+	slot_zero(ring, slot);
+
+	spin_lock(&dev->lock);
+	state->dirty = false;
+	ring->zeroing--;
+	list_add(&state->node, &ring->idle);
+	spin_unlock(&dev->lock);
+}
+
 /*
- * Zeroes what is in the slots, so that nobody sees what was captured before he was let in.  Slots that the
- * producer has, and held ones, stay, but for those that it is just taking: nobody holds anything when the first
- * reader comes.
+ * Zeroes what is in the slots, so that nobody sees what was captured before he was let in: nobody holds anything when
+ * the first reader comes.
  */
 void devring_ring_scrub(struct devring_dev *dev)
 {
 	struct devring_ring *ring = dev->ring;
-	struct devring_slot_state *state;
 	u32 slot;
 
 	lockdep_assert_held(&dev->mutex);
 	if (!ring || dev->flags & DEVRING_REG_KEEP_HISTORY)
 		return;
+	spin_lock(&dev->lock);
 	for (slot = 0; slot < ring->geometry.slots; slot++) {
-		state = &ring->slots[slot];
-		devring_slot_freshen(dev, slot);
-		spin_lock(&dev->lock);
-		if (state->out || state->holds || !state->dirty) {
-			spin_unlock(&dev->lock);
+		if (!ring->slots[slot].dirty && !ring->slots[slot].stale)
 			continue;
-		}
-		devring_slot_retire(ring, slot);
-		list_del_init(&state->node);
-		ring->zeroing++;
 		spin_unlock(&dev->lock);
-
-		slot_zero(ring, slot);
-
+		slot_scrub(dev, slot);
 		spin_lock(&dev->lock);
-		state->dirty = false;
-		ring->zeroing--;
-		list_add(&state->node, &ring->idle);
-		spin_unlock(&dev->lock);
 	}
+	spin_unlock(&dev->lock);
 }

@@ -171,9 +171,11 @@ void devring_wake_paced(struct devring_dev *dev)
 	wake_alone(dev, PACE);
 }
 
+/* What it is woken for was made under the lock of @dev, or is still: no barrier, as in wake_readers(). */
 void devring_wake_producer(struct devring_dev *dev)
 {
-	wake(&dev->producer_wait, INPUT | EPOLLOUT | EPOLLWRNORM);
+	if (waitqueue_active(&dev->producer_wait))
+		wake(&dev->producer_wait, INPUT | EPOLLOUT | EPOLLWRNORM);
 }
 
 /* Wakes everybody for the worst. */
