@@ -20,7 +20,7 @@ void devring_file_revoke(struct devring_file *file)
 		return;
 	devring_grants_end(file);
 	file->parent = NULL;
-	trace_devring_revoke(dev->id, file->id, file->cursor);
+	trace_devring_revoke(file, file->cursor);
 	down_write(&dev->map_sem);
 	spin_lock(&dev->lock);
 	WRITE_ONCE(file->revoked, true);

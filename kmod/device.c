@@ -74,7 +74,7 @@ bool devring_dev_may_manage(const struct devring_dev *dev)
 /* Brings the header up to date with the rest; head is written by commit. */
 void devring_dev_write_header(struct devring_dev *dev)
 {
-	struct devring_header *header = devring_header(dev);
+	struct devring_header *header = dev->header;
 	u32 seqcount = header->seqcount;
 
 	lockdep_assert_held(&dev->lock);
@@ -94,7 +94,7 @@ void devring_dev_write_header(struct devring_dev *dev)
 
 static void init_header(struct devring_dev *dev)
 {
-	struct devring_header *header = devring_header(dev);
+	struct devring_header *header = dev->header;
 
 	header->magic = DEVRING_MAGIC;
 	header->abi_version = DEVRING_ABI_VERSION;
@@ -321,6 +321,7 @@ struct devring_dev *devring_dev_new(const struct devring_register *reg, bool sys
 	dev->user = devring_user_get(uid);
 	if (!dev->header_page || !dev->user)
 		goto err;
+	dev->header = page_address(dev->header_page);
 	ret = devring_charge(dev->user, DEVRING_QUOTA_DEVICES, 1);
 	if (ret)
 		goto err;
