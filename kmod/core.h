@@ -460,6 +460,12 @@ static inline bool devring_file_is_dead(const struct devring_file *file)
 	return READ_ONCE(file->revoked) || (file->expires && ktime_get_boottime_ns() >= file->expires);
 }
 
+/* Is @file a reader that neither read, polled nor mapped yet? */
+static inline bool devring_reader_is_new(const struct devring_file *file)
+{
+	return !file->producer && !READ_ONCE(file->active) && !devring_file_is_dead(file);
+}
+
 /* main.c */
 extern struct class *devring_class;
 extern dev_t devring_devt;

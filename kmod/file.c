@@ -408,10 +408,14 @@ static ssize_t file_read(struct file *filp, char __user *user, size_t size, loff
 
 static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *iter)
 {
+	struct devring_file *file = iocb->ki_filp->private_data;
 	struct devring_buf to = { .iter = iter, .left = iov_iter_count(iter) };
-	bool nonblock = iocb->ki_filp->f_flags & O_NONBLOCK || iocb->ki_flags & IOCB_NOWAIT;
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 
-	return read_to(iocb->ki_filp->private_data, &to, iocb->ki_pos, nonblock);
+	/* A reader's first call waits for others who set up the device: io_uring then polls, which may. */
+	if (nowait && iocb->ki_pos == DEVRING_POS_RECORDS && devring_reader_is_new(file))
+		return -EAGAIN;
+	return read_to(file, &to, iocb->ki_pos, nowait || iocb->ki_filp->f_flags & O_NONBLOCK);
 }
 
 static __poll_t file_poll(struct file *filp, poll_table *wait)

@@ -383,10 +383,10 @@ void devring_reader_activate(struct devring_file *file)
 	struct devring_dev *dev = file->dev;
 	bool first = false;
 
-	if (READ_ONCE(file->active) || devring_file_is_dead(file))
+	if (!devring_reader_is_new(file))
 		return;
 	mutex_lock(&dev->mutex);
-	if (!file->active && !devring_file_is_dead(file)) {
+	if (devring_reader_is_new(file)) {
 		if (!dev->active)
 			devring_ring_scrub(dev);
 		spin_lock(&dev->lock);
