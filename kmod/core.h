@@ -445,12 +445,10 @@ static inline struct wait_queue_head *devring_wake_queue(struct devring_file *fi
 	return READ_ONCE(file->waits_alone) ? &file->wait : &file->dev->reader_wait;
 }
 
-/*
- * Does any reader wait?  Needs no barrier: whoever starts to wait queues first, and then looks under the lock that who
- * made what there is had.
- */
+/* Does any reader wait? */
 static inline bool devring_somebody_waits(const struct devring_dev *dev)
 {
+	/* Needs no barrier: who starts to wait queues first, and then looks under the lock that the caller had. */
 	return waitqueue_active((struct wait_queue_head *)&dev->reader_wait) || !list_empty(&dev->alone);
 }
 

@@ -51,7 +51,8 @@ static int alloc_run(struct page **pages, unsigned long n)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		piece = min(piece, n);
-		memory = alloc_pages_exact(piece << PAGE_SHIFT, gfp | (piece > 1 ? __GFP_NORETRY : __GFP_RETRY_MAYFAIL));
+		memory = alloc_pages_exact(piece << PAGE_SHIFT,
+					   gfp | (piece > 1 ? __GFP_NORETRY : __GFP_RETRY_MAYFAIL));
 		if (!memory) {
 			if (piece == 1)
 				return -ENOMEM;
