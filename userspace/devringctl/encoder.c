@@ -66,20 +66,20 @@ static int begin_y4m(struct encoder *encoder)
 	return write_all(encoder->fd, header, (size_t)length);
 }
 
-static int begin_wav(struct encoder *encoder)
+static int begin_wav(struct encoder *encoder, uint64_t sound_bytes)
 {
 	uint8_t header[WAV_HEADER_MAX];
 
 	if (encoder->format.kind != DEVRING_FORMAT_AUDIO)
 		return -EOPNOTSUPP;
-	encoder->header_bytes = wav_build(header, &encoder->format.audio, WAV_UNKNOWN);
+	encoder->header_bytes = wav_build(header, &encoder->format.audio, sound_bytes);
 	if (encoder->header_bytes < 0)
 		return encoder->header_bytes;
 	return write_all(encoder->fd, header, (size_t)encoder->header_bytes);
 }
 
 int encoder_begin(struct encoder *encoder, int fd, enum encoding encoding,
-		  const struct devring_format *format)
+		  const struct devring_format *format, uint64_t sound_bytes)
 {
 	memset(encoder, 0, sizeof(*encoder));
 	encoder->fd = fd;
@@ -89,7 +89,7 @@ int encoder_begin(struct encoder *encoder, int fd, enum encoding encoding,
 	case ENCODING_Y4M:
 		return begin_y4m(encoder);
 	case ENCODING_WAV:
-		return begin_wav(encoder);
+		return begin_wav(encoder, sound_bytes);
 	case ENCODING_MJPEG:
 		return is_jpeg(format) ? 0 : -EOPNOTSUPP;
 	default:

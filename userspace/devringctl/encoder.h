@@ -29,10 +29,11 @@ const char *encoding_name(enum encoding encoding);
 
 /*
  * Begin a stream of this format, with its header.  ENCODING_AUTO becomes what suits the format.
+ * @sound_bytes is how much sound there will be, or WAV_UNKNOWN.
  * Returns 0, -EOPNOTSUPP if the encoding cannot hold the format, or an error of write(2).
  */
 int encoder_begin(struct encoder *encoder, int fd, enum encoding encoding,
-		  const struct devring_format *format);
+		  const struct devring_format *format, uint64_t sound_bytes);
 /* -EMSGSIZE: the frame is too short for its format. */
 int encoder_frame(struct encoder *encoder, const void *data, size_t bytes);
 /* Write into the header how long it became, if the file can be written there. */
