@@ -221,7 +221,8 @@ install-system:
 	$(INSTALL) -d $(DESTDIR)$(docdir)/docs
 	$(INSTALL) -m 644 README.md COPYING CHANGELOG.md CONTRIBUTING.md SECURITY.md $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 docs/*.md $(wildcard docs/*.svg docs/*.png) $(DESTDIR)$(docdir)/docs
-	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples $(filter-out %.json,$(wildcard docs/examples/*))
+	$(INSTALL) -m 644 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*.json
 
 modules_install: modules ## install the built module for its kernel, without DKMS
 	$(MAKE) -C $(KDIR) M=$(abspath $(KMODDIR)) modules_install
