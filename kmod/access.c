@@ -7,7 +7,10 @@
 #include "core.h"
 #include "trace.h"
 
-/* Ends the access of @file: its calls fail, its maps show nothing, and it does not count as a reader. */
+/*
+ * Ends the access of @file: its calls fail, its maps show nothing, and it does not count as a reader.  It stays among
+ * its device's files, so that these can be walked meanwhile, until devring_files_sweep().
+ */
 void devring_file_revoke(struct devring_file *file)
 {
 	struct devring_dev *dev = file->dev;
@@ -16,7 +19,8 @@ void devring_file_revoke(struct devring_file *file)
 	if (file->revoked)
 		return;
 	devring_grants_end(file);
-	trace_devring_revoke(dev->id, file->id, file->cursor);
+	file->parent = NULL;
+	trace_devring_revoke(file, file->cursor);
 	down_write(&dev->map_sem);
 	spin_lock(&dev->lock);
 	WRITE_ONCE(file->revoked, true);
@@ -40,6 +44,19 @@ void devring_file_revoke(struct devring_file *file)
 	spin_unlock(&dev->lock);
 }
 
+/* Who opens a reader, ends it, and opens the next, must not make the walk over files ever longer. */
+void devring_files_sweep(struct devring_dev *dev)
+{
+	struct devring_file *file, *next;
+
+	lockdep_assert_held(&dev->mutex);
+	spin_lock(&dev->lock);
+	list_for_each_entry_safe(file, next, &dev->files, node)
+		if (file->revoked)
+			list_move(&file->node, &dev->ended);
+	spin_unlock(&dev->lock);
+}
+
 /* What was granted from @file ends with it. */
 void devring_grants_end(struct devring_file *file)
 {
@@ -47,10 +64,8 @@ void devring_grants_end(struct devring_file *file)
 
 	lockdep_assert_held(&file->dev->mutex);
 	list_for_each_entry(grant, &file->dev->files, node) {
-		if (grant->parent != file)
-			continue;
-		grant->parent = NULL;
-		devring_file_revoke(grant);
+		if (grant->parent == file)
+			devring_file_revoke(grant);
 	}
 }
 
@@ -69,6 +84,7 @@ void devring_files_expire(struct devring_dev *dev)
 		else
 			next = min(next, file->expires);
 	}
+	devring_files_sweep(dev);
 	if (next != U64_MAX)
 		devring_dev_expire_in(dev, next - now);
 }
@@ -197,6 +213,7 @@ long devring_revoke(struct file *filp, void *arg)
 		if (revoke->what == DEVRING_REVOKE_READER && !revoke->revoked)
 			ret = -ENOENT;
 	}
+	devring_files_sweep(dev);
 	mutex_unlock(&dev->mutex);
 	return ret;
 }

@@ -58,10 +58,12 @@ static void devring_##vunmap(struct dma_buf *buf, void *vaddr)				\
 #endif
 
 /*
- * 5.16, cdd591fc86e3 ("iov_iter: Introduce fault_in_iov_iter_writeable"), in later 5.15 too.  What is overwritten
- * here is what read() is about to write.
+ * 5.16, bb523b406c84 and cdd591fc86e3 ("iov_iter: Introduce fault_in_iov_iter_writeable"), in later 5.15 too.  What
+ * is overwritten here is what read() is about to write.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
+#define fault_in_writeable		clear_user
+
 static inline size_t devring_fault_in_writeable(const struct iov_iter *i, size_t size)
 {
 	const struct iovec *iov = i->iov;

@@ -33,6 +33,8 @@
 #include <linux/workqueue.h>
 #include <linux/devring.h>
 
+#include "buf.h"
+
 #define DEVRING_MINORS		BIT(16)
 #define DEVRING_FEATURES	(DEVRING_FEATURE_HOLDS | DEVRING_FEATURE_GRANT | DEVRING_FEATURE_RECHECK | \
 				 DEVRING_FEATURE_WAKE_FILTERS | DEVRING_FEATURE_LOSSLESS | \
@@ -141,7 +143,7 @@ struct devring_hold {
  * struct devring_file - an open file of a device: a reader, or the producer
  * @dev: its device, referenced
  * @inode: an inode of its own, so that its maps can be zapped alone; f_mapping points there from open on
- * @node: in devring_dev.files; mutex and lock to change, either to walk
+ * @node: in devring_dev.files, or, revoked, in @ended; mutex and lock to change, either to walk
  * @producer: role, constant
  * @parent: file that it was granted from, until that goes; mutex
  * @granted: came from GRANT, constant
@@ -253,12 +255,13 @@ struct devring_file {
  * @registrant_pid: registrant
  * @registered: CLOCK_BOOTTIME
  * @registered_real: CLOCK_REALTIME
- * @header_page: first page of its file, written under @lock
+ * @header_page: first page of its file, constant; @header is what it holds, written under @lock
  * @change_node: in changes.c's list, under its lock; @change and @changed_at likewise
  * @mutex: covers set-up: lease, producer, rings, files, activation
  * @map_sem: covers what maps show: @ring, @old, devring_file.revoked
  * @lock: covers the data path: rings' slots, readers' cursors and holds, and all members below
  * @files: its open files; @mutex and @lock to change, either to walk
+ * @ended: those that were revoked, which nobody walks: they only wait to be closed
  * @lease: file whose end is the end of the registration: the producer's, of a sink its reader's
  * @producer: file that fills slots, or NULL
  * @producer_pid: who has it
@@ -319,6 +322,7 @@ struct devring_dev {
 	u64 registered;
 	u64 registered_real;
 	struct page *header_page;
+	struct devring_header *header;
 
 	struct list_head change_node;
 	u64 change;
@@ -329,6 +333,7 @@ struct devring_dev {
 	spinlock_t lock;
 
 	struct list_head files;
+	struct list_head ended;
 	struct devring_file *lease;
 	struct devring_file *producer;
 	struct pid *producer_pid;
@@ -381,11 +386,6 @@ static inline struct devring_dev *to_devring(const struct device *dev)
 	return container_of(dev, struct devring_dev, dev);
 }
 
-static inline struct devring_header *devring_header(struct devring_dev *dev)
-{
-	return page_address(dev->header_page);
-}
-
 static inline bool devring_is_sink(const struct devring_dev *dev)
 {
 	return dev->flags & DEVRING_REG_SINK;
@@ -397,10 +397,73 @@ static inline bool devring_is_lease(const struct devring_file *file)
 	return file->producer != devring_is_sink(file->dev);
 }
 
+static inline bool devring_has_files(const struct devring_dev *dev)
+{
+	return !list_empty(&dev->files) || !list_empty(&dev->ended);
+}
+
+/* The index entry of a sequence, in the kernel's own mapping. */
+static inline struct devring_entry *devring_entry(const struct devring_ring *ring, u64 sequence)
+{
+	size_t at = (sequence & (ring->geometry.entries - 1)) * DEVRING_ENTRY_STRIDE;
+
+	return page_address(ring->pages[at >> PAGE_SHIFT]) + offset_in_page(at);
+}
+
+/* The slot that the index entry of a sequence names, or %DEVRING_NO_SLOT. */
+static inline u32 *devring_named_by(const struct devring_ring *ring, u64 sequence)
+{
+	return &ring->by_entry[sequence & (ring->geometry.entries - 1)];
+}
+
+/* Can the frame @sequence be given to a reader? */
+static inline bool devring_frame_live(const struct devring_ring *ring, u64 sequence)
+{
+	u32 slot = *devring_named_by(ring, sequence);
+
+	return slot != DEVRING_NO_SLOT && ring->slots[slot].live && ring->slots[slot].sequence == sequence;
+}
+
+/* The producer has the slot no longer. */
+static inline void devring_slot_idle(struct devring_ring *ring, struct devring_slot_state *state)
+{
+	list_add_tail(&state->node, &ring->idle);
+	state->out = false;
+	ring->out--;
+	ring->held += !!state->holds;
+}
+
+static inline bool devring_producer_is_dead(const struct devring_file *file)
+{
+	lockdep_assert_held(&file->dev->lock);
+	return file->revoked || file->dev->gone;
+}
+
+/* Where @file waits. */
+static inline struct wait_queue_head *devring_wake_queue(struct devring_file *file)
+{
+	return READ_ONCE(file->waits_alone) ? &file->wait : &file->dev->reader_wait;
+}
+
+/*
+ * Does any reader wait?  Needs no barrier: whoever starts to wait queues first, and then looks under the lock that who
+ * made what there is had.
+ */
+static inline bool devring_somebody_waits(const struct devring_dev *dev)
+{
+	return waitqueue_active((struct wait_queue_head *)&dev->reader_wait) || !list_empty(&dev->alone);
+}
+
 /* Has the access of @file ended?  Asked at every entry and fault, so that no timer needs to be exact. */
 static inline bool devring_file_is_dead(const struct devring_file *file)
 {
 	return READ_ONCE(file->revoked) || (file->expires && ktime_get_boottime_ns() >= file->expires);
+}
+
+/* Is @file a reader that neither read, polled nor mapped yet? */
+static inline bool devring_reader_is_new(const struct devring_file *file)
+{
+	return !file->producer && !READ_ONCE(file->active) && !devring_file_is_dead(file);
 }
 
 /* main.c */
@@ -493,15 +556,12 @@ void devring_ring_scrub(struct devring_dev *dev);
 void devring_slot_freshen(struct devring_dev *dev, u32 slot);
 
 /* slot.c */
-struct devring_entry *devring_entry(const struct devring_ring *ring, u64 sequence);
-bool devring_frame_live(const struct devring_ring *ring, u64 sequence);
 void devring_slot_retire(struct devring_ring *ring, u32 slot);
 bool devring_slot_can_take(const struct devring_dev *dev);
 int devring_slot_take(struct devring_dev *dev, u32 *taken);
 void devring_slot_untake(struct devring_ring *ring, u32 slot);
+void devring_slot_end_partial(struct devring_ring *ring);
 void devring_slots_recall(struct devring_ring *ring);
-int devring_slot_commit(struct devring_dev *dev, const struct devring_commit *commit);
-int devring_slot_return(struct devring_dev *dev, const struct devring_return *ret);
 void devring_hold_add(struct devring_file *file, struct devring_ring *ring, u32 slot, u64 sequence);
 void devring_hold_drop(struct devring_file *file, u32 i);
 void devring_holds_trim(struct devring_file *file, u32 max);
@@ -511,6 +571,7 @@ void devring_holds_break(struct devring_dev *dev, struct devring_ring *ring);
 void devring_file_revoke(struct devring_file *file);
 bool devring_may_still_open(const struct devring_file *file);
 void devring_grants_end(struct devring_file *file);
+void devring_files_sweep(struct devring_dev *dev);
 void devring_files_expire(struct devring_dev *dev);
 struct file *devring_grant(struct file *filp, void *arg);
 long devring_revoke(struct file *filp, void *arg);
@@ -523,9 +584,12 @@ struct file *devring_file_get(struct devring_file *file, bool takeover, int flag
 void devring_file_touch(struct devring_file *file, struct pid **which);
 void devring_file_lose_producer(struct devring_file *file);
 
+/* commit.c */
+ssize_t devring_write(struct file *filp, const char __user *user, size_t size, loff_t *pos);
+ssize_t devring_write_iter(struct kiocb *iocb, struct iov_iter *iter);
+
 /* producer.c */
-ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to);
-ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from);
+ssize_t devring_producer_read(struct devring_file *file, struct devring_buf *to);
 __poll_t devring_producer_poll(struct devring_file *file, struct file *filp, poll_table *wait);
 long devring_set_ring(struct file *filp, void *arg);
 long devring_set_format(struct file *filp, void *arg);
@@ -534,7 +598,7 @@ long devring_set_state(struct file *filp, void *arg);
 /* reader.c */
 void devring_reader_activate(struct devring_file *file);
 void devring_reader_deactivate(struct devring_file *file);
-ssize_t devring_reader_read(struct devring_file *file, struct iov_iter *to, bool nonblock);
+ssize_t devring_reader_read(struct devring_file *file, struct devring_buf *to, bool nonblock);
 __poll_t devring_reader_poll(struct devring_file *file, struct file *filp, poll_table *wait);
 long devring_set_reader(struct file *filp, void *arg);
 long devring_release(struct file *filp, void *arg);
@@ -542,7 +606,6 @@ long devring_list_readers(struct file *filp, void *arg);
 bool devring_reader_is_due(struct devring_file *file);
 
 /* wake.c */
-struct wait_queue_head *devring_wake_queue(struct devring_file *file);
 bool devring_wake_held_back(struct devring_file *file);
 void devring_wake_due(struct devring_file *file);
 void devring_wake_expect(struct devring_file *file);
@@ -577,7 +640,6 @@ static inline struct file *devring_export(struct file *filp, void *arg)
 
 /* map.c */
 int devring_mmap(struct file *filp, struct vm_area_struct *vma);
-ssize_t devring_file_pread(struct devring_file *file, loff_t pos, struct iov_iter *to);
-bool devring_copy_record(const void *record, size_t size, struct iov_iter *to);
+ssize_t devring_file_pread(struct devring_file *file, loff_t pos, struct devring_buf *to);
 
 #endif /* DEVRING_CORE_H */

@@ -74,7 +74,7 @@ bool devring_dev_may_manage(const struct devring_dev *dev)
 /* Brings the header up to date with the rest; head is written by commit. */
 void devring_dev_write_header(struct devring_dev *dev)
 {
-	struct devring_header *header = devring_header(dev);
+	struct devring_header *header = dev->header;
 	u32 seqcount = header->seqcount;
 
 	lockdep_assert_held(&dev->lock);
@@ -94,7 +94,7 @@ void devring_dev_write_header(struct devring_dev *dev)
 
 static void init_header(struct devring_dev *dev)
 {
-	struct devring_header *header = devring_header(dev);
+	struct devring_header *header = dev->header;
 
 	header->magic = DEVRING_MAGIC;
 	header->abi_version = DEVRING_ABI_VERSION;
@@ -290,6 +290,7 @@ static void init_dev(struct devring_dev *dev, const struct devring_register *reg
 	init_rwsem(&dev->map_sem);
 	spin_lock_init(&dev->lock);
 	INIT_LIST_HEAD(&dev->files);
+	INIT_LIST_HEAD(&dev->ended);
 	INIT_LIST_HEAD(&dev->alone);
 	dev->keep_from = U64_MAX;
 	init_waitqueue_head(&dev->reader_wait);
@@ -320,6 +321,7 @@ struct devring_dev *devring_dev_new(const struct devring_register *reg, bool sys
 	dev->user = devring_user_get(uid);
 	if (!dev->header_page || !dev->user)
 		goto err;
+	dev->header = page_address(dev->header_page);
 	ret = devring_charge(dev->user, DEVRING_QUOTA_DEVICES, 1);
 	if (ret)
 		goto err;
@@ -438,7 +440,7 @@ void devring_dev_remove(struct devring_dev *dev)
 	spin_unlock(&dev->lock);
 	dev->offline_expires = (jiffies + DEVRING_LINGER) ?: 1;
 	/* The last file to go, which looks for it under the mutex, cancels this. */
-	used = !list_empty(&dev->files);
+	used = devring_has_files(dev);
 	if (used)
 		devring_dev_tidy_in(dev, DEVRING_LINGER);
 	mutex_unlock(&dev->mutex);

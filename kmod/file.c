@@ -109,7 +109,7 @@ static bool has_place(struct devring_file *file)
 
 	lockdep_assert_held(&dev->mutex);
 	list_for_each_entry(other, &dev->files, node)
-		mine += !other->producer && !other->revoked && uid_eq(other->uid, file->uid);
+		mine += !other->producer && uid_eq(other->uid, file->uid);
 	return left && (mine < left || ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE));
 }
 
@@ -188,14 +188,15 @@ int devring_file_join(struct devring_file *file, bool takeover)
 			return ret;
 		file->charged = true;
 	}
-	/* Asked twice: who cannot be admitted must not cost the registrant a ring either. */
-	mutex_lock(&dev->mutex);
-	ret = admit(file, takeover, &loser);
-	mutex_unlock(&dev->mutex);
-	if (ret)
-		return ret;
-	if (file->producer || devring_is_lease(file))
+	if (file->producer || devring_is_lease(file)) {
+		/* Asked twice: who cannot be admitted must not cost the registrant a ring either. */
+		mutex_lock(&dev->mutex);
+		ret = admit(file, takeover, &loser);
+		mutex_unlock(&dev->mutex);
+		if (ret)
+			return ret;
 		ring = next_ring(dev);
+	}
 	if (ring == ERR_PTR(-EDQUOT)) {
 		ret = make_room(file, takeover);
 		ring = ret ? ERR_PTR(ret) : next_ring(dev);
@@ -213,6 +214,7 @@ int devring_file_join(struct devring_file *file, bool takeover)
 	}
 	if (loser)
 		devring_file_revoke(loser);
+	devring_files_sweep(dev);
 	enter(file);
 	if (ring)
 		devring_ring_install(dev, ring);
@@ -270,6 +272,7 @@ void devring_file_leave(struct devring_file *file)
 
 	mutex_lock(&dev->mutex);
 	devring_grants_end(file);
+	devring_files_sweep(dev);
 	producer = dev->producer == file;
 	devring_file_lose_producer(file);
 	spin_lock(&dev->lock);
@@ -286,7 +289,7 @@ void devring_file_leave(struct devring_file *file)
 	if (joined && !file->producer && !file->revoked)
 		dev->opens--;
 	spin_unlock(&dev->lock);
-	last = list_empty(&dev->files) && READ_ONCE(dev->gone);
+	last = !devring_has_files(dev) && READ_ONCE(dev->gone);
 	mutex_unlock(&dev->mutex);
 
 	if (file->holds_max > 1)
@@ -385,29 +388,34 @@ static int file_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-static ssize_t file_read(struct kiocb *iocb, struct iov_iter *to)
+static ssize_t read_to(struct devring_file *file, struct devring_buf *to, loff_t pos, bool nonblock)
 {
-	struct devring_file *file = iocb->ki_filp->private_data;
-	bool nonblock = iocb->ki_filp->f_flags & O_NONBLOCK || iocb->ki_flags & IOCB_NOWAIT;
-
-	if (!iov_iter_count(to))
+	if (!to->left)
 		return 0;
-	if (iocb->ki_pos != DEVRING_POS_RECORDS)
-		return devring_file_pread(file, iocb->ki_pos, to);
+	if (pos != DEVRING_POS_RECORDS)
+		return devring_file_pread(file, pos, to);
 	if (file->producer)
 		return devring_producer_read(file, to);
 	return devring_reader_read(file, to, nonblock);
 }
 
-static ssize_t file_write(struct kiocb *iocb, struct iov_iter *from)
+static ssize_t file_read(struct file *filp, char __user *user, size_t size, loff_t *pos)
+{
+	struct devring_buf to = { .user = user, .left = size };
+
+	return read_to(filp->private_data, &to, *pos, filp->f_flags & O_NONBLOCK);
+}
+
+static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *iter)
 {
 	struct devring_file *file = iocb->ki_filp->private_data;
+	struct devring_buf to = { .iter = iter, .left = iov_iter_count(iter) };
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 
-	if (!file->producer)
-		return -EBADF;
-	if (iocb->ki_pos != DEVRING_POS_RECORDS)
-		return -ESPIPE;
-	return devring_producer_write(file, from);
+	/* A reader's first call waits for others who set up the device: io_uring then polls, which may. */
+	if (nowait && iocb->ki_pos == DEVRING_POS_RECORDS && devring_reader_is_new(file))
+		return -EAGAIN;
+	return read_to(file, &to, iocb->ki_pos, nowait || iocb->ki_filp->f_flags & O_NONBLOCK);
 }
 
 static __poll_t file_poll(struct file *filp, poll_table *wait)
@@ -470,8 +478,10 @@ const struct file_operations devring_file_fops = {
 	.owner = THIS_MODULE,
 	.open = file_open,
 	.release = file_release,
-	.read_iter = file_read,
-	.write_iter = file_write,
+	.read = file_read,
+	.read_iter = file_read_iter,
+	.write = devring_write,
+	.write_iter = devring_write_iter,
 	.poll = file_poll,
 	.mmap = devring_mmap,
 	.unlocked_ioctl = file_ioctl,

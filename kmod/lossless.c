@@ -155,7 +155,7 @@ static void demote(struct devring_dev *dev, struct devring_file *late)
 		if (!is_lossless(file) ||
 		    (file != late && (late->privileged || file->privileged || !uid_eq(file->uid, late->uid))))
 			continue;
-		trace_devring_demoted(dev->id, file->id, file->cursor);
+		trace_devring_demoted(file, file->cursor);
 		file->demoted = true;
 		devring_lossless_end(file);
 	}

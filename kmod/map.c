@@ -10,24 +10,10 @@
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/uio.h>
 
 #include "core.h"
 
 #define FAULT_PAGES	256UL
-
-/* Copies a record to the reader under a spinlock; false if its page is not there. */
-bool devring_copy_record(const void *record, size_t size, struct iov_iter *to)
-{
-	size_t copied;
-
-	pagefault_disable();
-	copied = copy_to_iter(record, size, to);
-	pagefault_enable();
-	if (copied != size)
-		iov_iter_revert(to, copied);
-	return copied == size;
-}
 
 /* The generation whose window @pos is in, and that @file may see: NULL if it is gone. */
 static struct devring_ring *find_ring(const struct devring_file *file, u64 pos)
@@ -264,7 +250,7 @@ static ssize_t copy_part(struct devring_file *file, u64 pos, size_t len, void *b
 	len = min_t(size_t, len, PAGE_SIZE - offset_in_page(pos));
 	if (is_header(pos)) {
 		spin_lock(&dev->lock);
-		memcpy(bounce, page_address(dev->header_page) + pos, len);
+		memcpy(bounce, (void *)dev->header + pos, len);
 		spin_unlock(&dev->lock);
 		return len;
 	}
@@ -286,7 +272,7 @@ static ssize_t copy_part(struct devring_file *file, u64 pos, size_t len, void *b
  * pread(2): what a map at @pos would show.  It goes through a page of our own, since a copy to the caller may be
  * held up for as long as he likes, and must not then show what came after his revocation.
  */
-ssize_t devring_file_pread(struct devring_file *file, loff_t pos, struct iov_iter *to)
+ssize_t devring_file_pread(struct devring_file *file, loff_t pos, struct devring_buf *to)
 {
 	struct devring_dev *dev = file->dev;
 	ssize_t part, done = 0;
@@ -301,12 +287,12 @@ ssize_t devring_file_pread(struct devring_file *file, loff_t pos, struct iov_ite
 	bounce = (void *)__get_free_page(GFP_KERNEL);
 	if (!bounce)
 		return -ENOMEM;
-	while (iov_iter_count(to)) {
+	while (to->left) {
 		down_read(&dev->map_sem);
-		part = copy_part(file, pos, iov_iter_count(to), bounce);
+		part = copy_part(file, pos, to->left, bounce);
 		up_read(&dev->map_sem);
 		if (part > 0) {
-			size_t copied = copy_to_iter(bounce, part, to);
+			size_t copied = devring_buf_copy(to, bounce, part);
 
 			done += copied;
 			pos += copied;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a producer does: take slots, commit them, and set its device up. */
 #include <linux/sched/signal.h>
-#include <linux/uio.h>
 
 #include "core.h"
 
@@ -10,18 +9,6 @@ union producer_record {
 	struct devring_readers readers;
 	struct devring_slot slot;
 };
-
-union written_record {
-	struct devring_record rec;
-	struct devring_commit commit;
-	struct devring_return ret;
-};
-
-static bool is_dead(const struct devring_file *file)
-{
-	lockdep_assert_held(&file->dev->lock);
-	return file->revoked || file->dev->gone;
-}
 
 static bool has_news(const struct devring_file *file)
 {
@@ -43,7 +30,7 @@ static void make_slot(const struct devring_ring *ring, u32 slot, struct devring_
  * Hands out one record; -EFAULT if the page that it goes to is not there.  A slot comes back in @taken if it
  * must be zeroed first: while nobody reads, nothing may stay that the next reader must not see.
  */
-static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, u32 *taken)
+static int hand_out(struct devring_file *file, struct devring_buf *to, bool first, u32 *taken)
 {
 	union producer_record record = { .rec.size = sizeof(record) };
 	struct devring_dev *dev = file->dev;
@@ -52,21 +39,21 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 
 	lockdep_assert_held(&dev->lock);
 	*taken = DEVRING_NO_SLOT;
-	if (is_dead(file))
+	if (devring_producer_is_dead(file))
 		return -ENODEV;
 	if (first && has_news(file)) {
 		record.rec.kind = DEVRING_RECORD_READERS;
 		record.readers.readers = dev->active;
-		if (!devring_copy_record(&record, sizeof(record), to))
+		if (!devring_buf_put(to, &record, sizeof(record)))
 			return -EFAULT;
 		file->told_readers = dev->active_count;
 		return 0;
 	}
 	/* A slot that does not reach its producer costs a frame: the first copy only tells if the page is there. */
 	if (devring_slot_can_take(dev)) {
-		if (!devring_copy_record(&record, sizeof(record), to))
+		if (!devring_buf_put(to, &record, sizeof(record)))
 			return -EFAULT;
-		iov_iter_revert(to, sizeof(record));
+		devring_buf_revert(to, sizeof(record));
 	}
 	ret = devring_slot_take(dev, &slot);
 	if (ret == -EAGAIN && first)
@@ -74,7 +61,7 @@ static int hand_out(struct devring_file *file, struct iov_iter *to, bool first, 
 	if (ret)
 		return ret;
 	make_slot(dev->ring, slot, &record.slot);
-	if (!devring_copy_record(&record, sizeof(record), to)) {
+	if (!devring_buf_put(to, &record, sizeof(record))) {
 		devring_slot_untake(dev->ring, slot);
 		return -EFAULT;
 	}
@@ -96,21 +83,21 @@ static void zero_taken(struct devring_dev *dev, u32 generation, u32 slot)
 	mutex_unlock(&dev->mutex);
 }
 
-ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
+ssize_t devring_producer_read(struct devring_file *file, struct devring_buf *to)
 {
 	struct devring_dev *dev = file->dev;
 	u32 taken, generation;
 	ssize_t done = 0;
 	int ret;
 
-	if (iov_iter_count(to) < sizeof(union producer_record))
+	if (to->left < sizeof(union producer_record))
 		return -EINVAL;
-	while (iov_iter_count(to) >= sizeof(union producer_record)) {
+	while (to->left >= sizeof(union producer_record)) {
 		spin_lock(&dev->lock);
 		ret = hand_out(file, to, !done, &taken);
 		generation = dev->generation;
 		spin_unlock(&dev->lock);
-		if (ret == -EFAULT && !fault_in_iov_iter_writeable(to, sizeof(union producer_record))) {
+		if (ret == -EFAULT && devring_buf_fault_in(to, sizeof(union producer_record))) {
 			if (!signal_pending(current))
 				continue;
 			ret = -ERESTARTSYS;
@@ -124,97 +111,6 @@ ssize_t devring_producer_read(struct devring_file *file, struct iov_iter *to)
 	return done;
 }
 
-/* Reads one record whole; 0 or an error.  All sizes are the compiler's to know: others are checked at each call. */
-static int get_record(union written_record *record, struct iov_iter *from)
-{
-	bool whole = iov_iter_count(from) >= sizeof(*record) && copy_from_iter_full(record, sizeof(*record), from);
-	size_t size;
-
-	/* Less is there, or less of it can be read, than the longest record, which is the most frequent one. */
-	if (!whole) {
-		if (iov_iter_count(from) < sizeof(record->rec))
-			return -EINVAL;
-		if (!copy_from_iter_full(&record->rec, sizeof(record->rec), from))
-			return -EFAULT;
-	}
-	if (record->rec.kind == DEVRING_RECORD_COMMIT)
-		size = sizeof(record->commit);
-	else if (record->rec.kind == DEVRING_RECORD_RETURN)
-		size = sizeof(record->ret);
-	else
-		return -EINVAL;
-	if (record->rec.size != size || record->rec.flags)
-		return -EINVAL;
-	if (whole) {
-		iov_iter_revert(from, sizeof(*record) - size);
-		return 0;
-	}
-	if (iov_iter_count(from) < size - sizeof(record->rec))
-		return -EINVAL;
-	if (size == sizeof(*record) ||
-	    !copy_from_iter_full(&record->rec + 1, sizeof(record->ret) - sizeof(record->rec), from))
-		return -EFAULT;
-	return 0;
-}
-
-/* May more slots be out? */
-static bool has_room(const struct devring_dev *dev)
-{
-	return dev->ring && dev->ring->out < dev->ring->geometry.slots - 2;
-}
-
-/* Takes a record; if there is a slot to be had now, and was none, @room is set. */
-static int take_record(struct devring_file *file, const union written_record *record, bool *room)
-{
-	const struct devring_commit *commit = &record->commit;
-	struct devring_dev *dev = file->dev;
-	bool was_full;
-	int ret;
-
-	spin_lock(&dev->lock);
-	was_full = !has_room(dev);
-	if (is_dead(file))
-		ret = -ENODEV;
-	else if (record->rec.kind == DEVRING_RECORD_RETURN)
-		ret = devring_slot_return(dev, &record->ret);
-	else if (commit->flags & ~DEVRING_FRAME_FLAGS || commit->reserved0 || commit->reserved1)
-		ret = -EINVAL;
-	else
-		ret = devring_slot_commit(dev, commit);
-	*room |= was_full && has_room(dev);
-	if (dev->stalled_at)
-		devring_lossless_settle(dev);
-	spin_unlock(&dev->lock);
-	return ret;
-}
-
-ssize_t devring_producer_write(struct devring_file *file, struct iov_iter *from)
-{
-	union written_record record;
-	bool committed = false, room = false;
-	ssize_t done = 0;
-	int ret = -EINVAL;
-
-	while (iov_iter_count(from)) {
-		ret = get_record(&record, from);
-		if (!ret)
-			ret = take_record(file, &record, &room);
-		if (ret)
-			break;
-		committed |= record.rec.kind == DEVRING_RECORD_COMMIT;
-		done += record.rec.size;
-		/* A partial frame can be committed as often as one likes: there may be gigabytes of records. */
-		if (fatal_signal_pending(current))
-			break;
-		cond_resched();
-	}
-	if (committed)
-		devring_wake_frames(file->dev);
-	if (room)
-		devring_wake_producer(file->dev);
-	return done ?: ret;
-}
-
 __poll_t devring_producer_poll(struct devring_file *file, struct file *filp, poll_table *wait)
 {
 	struct devring_dev *dev = file->dev;
@@ -224,7 +120,7 @@ __poll_t devring_producer_poll(struct devring_file *file, struct file *filp, pol
 	/* Pairs with the lock that whoever wakes us has released: enqueue first, then look. */
 	smp_mb();
 	spin_lock(&dev->lock);
-	if (is_dead(file)) {
+	if (devring_producer_is_dead(file)) {
 		mask = EPOLLHUP | EPOLLERR;
 	} else {
 		mask = has_news(file) ? EPOLLIN | EPOLLRDNORM : 0;

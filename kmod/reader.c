@@ -6,7 +6,6 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
-#include <linux/uio.h>
 
 #include "core.h"
 #include "trace.h"
@@ -107,16 +106,13 @@ static enum due what_is_due(struct devring_file *file, u64 *sequence)
 	return DUE_NOTHING;
 }
 
-/* Is there anything that @file waits for? */
-bool devring_reader_is_due(struct devring_file *file)
+/* Is there anything that @file, whose access has not ended, waits for? */
+static bool is_due(struct devring_file *file)
 {
 	u64 sequence;
-	enum due due;
+	enum due due = what_is_due(file, &sequence);
 
-	if (devring_file_is_dead(file))
-		return true;
-	due = what_is_due(file, &sequence);
-	if (!file->waits_alone)
+	if (likely(!file->waits_alone))
 		return due != DUE_NOTHING;
 	if (due == DUE_FRAME && devring_wake_held_back(file))
 		return false;
@@ -127,66 +123,16 @@ bool devring_reader_is_due(struct devring_file *file)
 	return due != DUE_NOTHING;
 }
 
-static void make_frame(const struct devring_file *file, u64 sequence, struct devring_frame *frame)
+/* Is there anything that @file waits for? */
+bool devring_reader_is_due(struct devring_file *file)
 {
-	struct devring_ring *ring = file->dev->ring;
-	const struct devring_geometry *geometry = &ring->geometry;
-	const struct devring_entry *entry = devring_entry(ring, sequence);
-	u32 slot = ring->by_entry[sequence & (geometry->entries - 1)];
-
-	frame->rec.kind = DEVRING_RECORD_FRAME;
-	frame->rec.size = sizeof(*frame);
-	frame->sequence = sequence;
-	frame->offset = geometry->slots_offset + (u64)slot * geometry->slot_stride;
-	frame->metadata_offset = geometry->metadata_offset + (u64)slot * geometry->metadata_stride;
-	frame->lost = sequence - file->cursor;
-	frame->generation = geometry->generation;
-	frame->slot = slot;
-	frame->bytes = entry->bytes;
-	frame->flags = entry->flags;
-	frame->capture_ns = entry->capture_ns;
-	frame->commit_ns = entry->commit_ns;
-	frame->media_time = entry->media_time;
-	frame->trace_id = entry->trace_id;
-	frame->format_generation = entry->format_generation;
-	frame->lost_before = entry->lost_before;
-	frame->rec.flags = file->demoted ? DEVRING_RECORD_F_DEMOTED : 0;
-	if (file->broken) {
-		frame->rec.flags |= DEVRING_RECORD_F_HOLD_BROKEN;
-		frame->broken_sequence = file->broken_sequence;
-	}
-}
-
-static void make_record(struct devring_file *file, enum due due, u64 sequence, union reader_record *record)
-{
-	struct devring_dev *dev = file->dev;
-
-	memset(record, 0, sizeof(*record));
-	switch (due) {
-	case DUE_FRAME:
-		make_frame(file, sequence, &record->frame);
-		break;
-	case DUE_GENERATION:
-		record->rec.kind = DEVRING_RECORD_GENERATION;
-		record->rec.size = sizeof(record->generation);
-		record->generation.geometry = dev->ring->geometry;
-		record->generation.head = dev->ring->tail;
-		break;
-	default:
-		record->rec.kind = DEVRING_RECORD_STATE;
-		record->rec.size = sizeof(record->state);
-		record->state.state = dev->state;
-		record->state.error = dev->error;
-		record->state.changed = state_news(file);
-		record->state.format_generation = dev->format.generation;
-		record->state.time_ns = dev->state_time;
-	}
+	return devring_file_is_dead(file) || is_due(file);
 }
 
 /* @file got the frame: hold it, and go on behind it unless it is to grow. */
 static void got_frame(struct devring_file *file, const struct devring_frame *frame)
 {
-	trace_devring_frame(file->dev->id, file->id, frame->sequence);
+	trace_devring_frame(file, frame->sequence);
 	file->broken = false;
 	file->demoted = false;
 	file->lost += frame->lost;
@@ -202,33 +148,100 @@ static void got_frame(struct devring_file *file, const struct devring_frame *fra
 	devring_hold_add(file, file->dev->ring, frame->slot, frame->sequence);
 }
 
-static void got_record(struct devring_file *file, const union reader_record *record)
+/* Each of these hands out one record, and returns its size or an error: it counts only once it has arrived. */
+static ssize_t give_frame(struct devring_file *file, u64 sequence, struct devring_buf *to)
 {
-	switch (record->rec.kind) {
-	case DEVRING_RECORD_FRAME:
-		got_frame(file, &record->frame);
-		break;
-	case DEVRING_RECORD_GENERATION:
-		file->told_generation = record->generation.geometry.generation;
-		break;
-	case DEVRING_RECORD_STATE:
-		file->told_state = file->dev->state_count;
-		file->told_format = record->state.format_generation;
-		file->told_producers = file->dev->producers;
-		file->told_end = record->state.state == DEVRING_STATE_REMOVED;
-		break;
-	}
+	const struct devring_ring *ring = file->dev->ring;
+	const struct devring_geometry *geometry = &ring->geometry;
+	const struct devring_entry *entry = devring_entry(ring, sequence);
+	u32 slot = *devring_named_by(ring, sequence);
+	struct devring_frame frame = {
+		.rec.size = sizeof(frame),
+		.rec.kind = DEVRING_RECORD_FRAME,
+		.rec.flags = (file->demoted ? DEVRING_RECORD_F_DEMOTED : 0) |
+			     (file->broken ? DEVRING_RECORD_F_HOLD_BROKEN : 0),
+		.sequence = sequence,
+		.offset = geometry->slots_offset + (u64)slot * geometry->slot_stride,
+		.metadata_offset = geometry->metadata_offset + (u64)slot * geometry->metadata_stride,
+		.lost = sequence - file->cursor,
+		.generation = geometry->generation,
+		.slot = slot,
+		.bytes = entry->bytes,
+		.flags = entry->flags,
+		.capture_ns = entry->capture_ns,
+		.commit_ns = entry->commit_ns,
+		.media_time = entry->media_time,
+		.trace_id = entry->trace_id,
+		.format_generation = entry->format_generation,
+		.lost_before = entry->lost_before,
+		.broken_sequence = file->broken ? file->broken_sequence : 0,
+	};
+
+	if (to->left < sizeof(frame))
+		return -EINVAL;
+	if (!devring_buf_put(to, &frame, sizeof(frame)))
+		return -EFAULT;
+	got_frame(file, &frame);
+	return sizeof(frame);
+}
+
+static ssize_t give_generation(struct devring_file *file, struct devring_buf *to)
+{
+	const struct devring_ring *ring = file->dev->ring;
+	struct devring_generation generation = {
+		.rec.size = sizeof(generation),
+		.rec.kind = DEVRING_RECORD_GENERATION,
+		.geometry = ring->geometry,
+		.head = ring->tail,
+	};
+
+	if (to->left < sizeof(generation))
+		return -EINVAL;
+	if (!devring_buf_put(to, &generation, sizeof(generation)))
+		return -EFAULT;
+	file->told_generation = ring->geometry.generation;
+	return sizeof(generation);
+}
+
+static ssize_t give_state(struct devring_file *file, struct devring_buf *to)
+{
+	const struct devring_dev *dev = file->dev;
+	struct devring_state_change state = {
+		.rec.size = sizeof(state),
+		.rec.kind = DEVRING_RECORD_STATE,
+		.state = dev->state,
+		.error = dev->error,
+		.changed = state_news(file),
+		.format_generation = dev->format.generation,
+		.time_ns = dev->state_time,
+	};
+
+	if (to->left < sizeof(state))
+		return -EINVAL;
+	if (!devring_buf_put(to, &state, sizeof(state)))
+		return -EFAULT;
+	file->told_state = dev->state_count;
+	file->told_format = dev->format.generation;
+	file->told_producers = dev->producers;
+	file->told_end = dev->state == DEVRING_STATE_REMOVED;
+	return sizeof(state);
+}
+
+static ssize_t give(struct devring_file *file, enum due due, u64 sequence, struct devring_buf *to)
+{
+	if (likely(due == DUE_FRAME))
+		return give_frame(file, sequence, to);
+	return due == DUE_GENERATION ? give_generation(file, to) : give_state(file, to);
 }
 
 /*
  * Hands out what is due and fits, as many frames as can be held.  Record by record is copied under the lock, with
- * page faults off, and counts only once it has arrived: a read() that fails changes nothing.
+ * page faults off: a read() that fails changes nothing.
  */
-static ssize_t drain(struct devring_file *file, struct iov_iter *to)
+static ssize_t drain(struct devring_file *file, struct devring_buf *to)
 {
 	u32 frames = 0, frames_max = file->holds_max ?: FRAMES_PER_READ;
-	union reader_record record;
-	ssize_t done = 0;
+	ssize_t ret, done = 0;
 	u64 sequence = 0;
 	enum due due;
 
@@ -243,20 +256,17 @@ static ssize_t drain(struct devring_file *file, struct iov_iter *to)
 			return done ?: -EAGAIN;
 		if (due == DUE_FRAME && frames++ == frames_max)
 			return done;
-		make_record(file, due, sequence, &record);
-		if (record.rec.size > iov_iter_count(to))
-			return done ?: -EINVAL;
-		if (!devring_copy_record(&record, record.rec.size, to))
-			return done ?: -EFAULT;
-		got_record(file, &record);
-		done += record.rec.size;
-		if (iov_iter_count(to) < sizeof(struct devring_record))
+		ret = give(file, due, sequence, to);
+		if (ret < 0)
+			return done ?: ret;
+		done += ret;
+		if (to->left < sizeof(struct devring_record))
 			return done;
 	}
 }
 
 /* Drains into @to what @file is to be woken for, or, if it does not wait, all there is; false if that is nothing. */
-static bool drain_due(struct devring_file *file, struct iov_iter *to, bool nonblock, ssize_t *ret)
+static bool drain_due(struct devring_file *file, struct devring_buf *to, bool nonblock, ssize_t *ret)
 {
 	spin_lock(&file->dev->lock);
 	*ret = nonblock || !file->waits_alone || devring_reader_is_due(file) ? drain(file, to) : -EAGAIN;
@@ -266,23 +276,54 @@ static bool drain_due(struct devring_file *file, struct iov_iter *to, bool nonbl
 	return *ret != -EAGAIN;
 }
 
-ssize_t devring_reader_read(struct devring_file *file, struct iov_iter *to, bool nonblock)
+/*
+ * Sleeps until there is something to drain.  Who is woken looks at once, and leaves the queue when it has something:
+ * wait_event() would have it enqueue once more before it looks.  Draining takes a spinlock and touches pages that
+ * are there, so it can be done on the way to sleep.
+ */
+static ssize_t wait_and_drain(struct devring_file *file, struct devring_buf *to)
 {
-	struct wait_queue_head *queue;
+	struct wait_queue_head *queue = devring_wake_queue(file);
+	DECLARE_WAITQUEUE(wait, current);
 	ssize_t ret;
 
-	devring_reader_activate(file);
-	devring_file_touch(file, &file->last_pid);
+	add_wait_queue(queue, &wait);
 	for (;;) {
-		queue = devring_wake_queue(file);
-		/* Draining takes a spinlock and touches pages that are there, so it can be what a wait looks at. */
-		if (nonblock)
-			drain_due(file, to, true, &ret);
-		else if (wait_event_interruptible(*queue, drain_due(file, to, false, &ret)))
-			return -ERESTARTSYS;
+		/* Pairs with the lock that whoever wakes us has released: enqueue first, then look. */
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (drain_due(file, to, false, &ret))
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	remove_wait_queue(queue, &wait);
+	return ret;
+}
+
+/* The caller reads: from the first time on @file counts as a reader. */
+static void join_in(struct devring_file *file)
+{
+	if (unlikely(!READ_ONCE(file->active)))
+		devring_reader_activate(file);
+	if (unlikely(READ_ONCE(file->last_pid) != task_tgid(current)))
+		devring_file_touch(file, &file->last_pid);
+}
+
+ssize_t devring_reader_read(struct devring_file *file, struct devring_buf *to, bool nonblock)
+{
+	ssize_t ret;
+
+	join_in(file);
+	for (;;) {
+		if (!drain_due(file, to, nonblock, &ret) && !nonblock)
+			ret = wait_and_drain(file, to);
 		if (ret != -EFAULT)
 			return ret;
-		if (fault_in_iov_iter_writeable(to, min(iov_iter_count(to), sizeof(union reader_record))))
+		if (!devring_buf_fault_in(to, sizeof(union reader_record)))
 			return -EFAULT;
 		if (signal_pending(current))
 			return -ERESTARTSYS;
@@ -294,10 +335,8 @@ __poll_t devring_reader_poll(struct devring_file *file, struct file *filp, poll_
 	struct devring_dev *dev = file->dev;
 	__poll_t mask = 0;
 
-	if (poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM)) {
-		devring_reader_activate(file);
-		devring_file_touch(file, &file->last_pid);
-	}
+	if (poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM))
+		join_in(file);
 	poll_wait(filp, devring_wake_queue(file), wait);
 	/* Pairs with the lock that whoever wakes us has released: enqueue first, then look. */
 	smp_mb();
@@ -305,7 +344,7 @@ __poll_t devring_reader_poll(struct devring_file *file, struct file *filp, poll_
 	if (devring_file_is_dead(file)) {
 		mask = EPOLLHUP | EPOLLERR;
 	} else {
-		if (devring_reader_is_due(file))
+		if (is_due(file))
 			mask = EPOLLIN | EPOLLRDNORM;
 		if (dev->state == DEVRING_STATE_REMOVED)
 			mask |= EPOLLHUP;
@@ -344,10 +383,10 @@ void devring_reader_activate(struct devring_file *file)
 	struct devring_dev *dev = file->dev;
 	bool first = false;
 
-	if (READ_ONCE(file->active) || devring_file_is_dead(file))
+	if (!devring_reader_is_new(file))
 		return;
 	mutex_lock(&dev->mutex);
-	if (!file->active && !devring_file_is_dead(file)) {
+	if (devring_reader_is_new(file)) {
 		if (!dev->active)
 			devring_ring_scrub(dev);
 		spin_lock(&dev->lock);

@@ -44,25 +44,23 @@ int devring_geometry_plan(struct devring_geometry *geometry)
 static int alloc_run(struct page **pages, unsigned long n)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | DEVRING_GFP_ACCOUNT;
-	unsigned int i, order = get_order(SZ_4M);
-	struct page *page;
+	unsigned long i, piece = SZ_4M >> PAGE_SHIFT;
+	void *memory;
 
 	while (n) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		order = min_t(unsigned int, order, ilog2(n));
-		page = alloc_pages(gfp | (order ? __GFP_NORETRY : __GFP_RETRY_MAYFAIL), order);
-		if (!page) {
-			if (!order)
+		piece = min(piece, n);
+		memory = alloc_pages_exact(piece << PAGE_SHIFT, gfp | (piece > 1 ? __GFP_NORETRY : __GFP_RETRY_MAYFAIL));
+		if (!memory) {
+			if (piece == 1)
 				return -ENOMEM;
-			order--;
+			piece /= 2;
 			continue;
 		}
-		if (order)
-			split_page(page, order);
-		for (i = 0; i < 1U << order; i++)
-			*pages++ = page + i;
-		n -= 1UL << order;
+		for (i = 0; i < piece; i++)
+			*pages++ = virt_to_page(memory + (i << PAGE_SHIFT));
+		n -= piece;
 		cond_resched();
 	}
 	return 0;
@@ -274,7 +272,7 @@ void devring_ring_tidy(struct devring_dev *dev)
 	if (!dev->offline_expires)
 		return;
 	/* Once the last file has left, these works are being cancelled, and what is queued may be dropped. */
-	if (time_before(jiffies, dev->offline_expires) && !(READ_ONCE(dev->gone) && list_empty(&dev->files))) {
+	if (time_before(jiffies, dev->offline_expires) && !(READ_ONCE(dev->gone) && !devring_has_files(dev))) {
 		devring_dev_tidy_in(dev, dev->offline_expires - jiffies);
 		return;
 	}
@@ -321,39 +319,51 @@ void devring_slot_freshen(struct devring_dev *dev, u32 slot)
 		slot_zero(dev->ring, slot);
 }
 
+/* Slots that the producer has, and held ones, stay, but for those that it is just taking. */
+static void slot_scrub(struct devring_dev *dev, u32 slot)
+{
+	struct devring_ring *ring = dev->ring;
+	struct devring_slot_state *state = &ring->slots[slot];
+
+	devring_slot_freshen(dev, slot);
+	spin_lock(&dev->lock);
+	if (state->out || state->holds || !state->dirty) {
+		spin_unlock(&dev->lock);
+		return;
+	}
+	devring_slot_retire(ring, slot);
+	list_del_init(&state->node);
+	ring->zeroing++;
+	spin_unlock(&dev->lock);
+
+	slot_zero(ring, slot);
+
+	spin_lock(&dev->lock);
+	state->dirty = false;
+	ring->zeroing--;
+	list_add(&state->node, &ring->idle);
+	spin_unlock(&dev->lock);
+}
+
 /*
- * Zeroes what is in the slots, so that nobody sees what was captured before he was let in.  Slots that the
- * producer has, and held ones, stay, but for those that it is just taking: nobody holds anything when the first
- * reader comes.
+ * Zeroes what is in the slots, so that nobody sees what was captured before he was let in: nobody holds anything when
+ * the first reader comes.
  */
 void devring_ring_scrub(struct devring_dev *dev)
 {
 	struct devring_ring *ring = dev->ring;
-	struct devring_slot_state *state;
 	u32 slot;
 
 	lockdep_assert_held(&dev->mutex);
 	if (!ring || dev->flags & DEVRING_REG_KEEP_HISTORY)
 		return;
+	spin_lock(&dev->lock);
 	for (slot = 0; slot < ring->geometry.slots; slot++) {
-		state = &ring->slots[slot];
-		devring_slot_freshen(dev, slot);
-		spin_lock(&dev->lock);
-		if (state->out || state->holds || !state->dirty) {
-			spin_unlock(&dev->lock);
+		if (!ring->slots[slot].dirty && !ring->slots[slot].stale)
 			continue;
-		}
-		devring_slot_retire(ring, slot);
-		list_del_init(&state->node);
-		ring->zeroing++;
 		spin_unlock(&dev->lock);
-
-		slot_zero(ring, slot);
-
+		slot_scrub(dev, slot);
 		spin_lock(&dev->lock);
-		state->dirty = false;
-		ring->zeroing--;
-		list_add(&state->node, &ring->idle);
-		spin_unlock(&dev->lock);
 	}
+	spin_unlock(&dev->lock);
 }

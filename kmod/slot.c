@@ -1,34 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Slots: out with the producer, committed as frames, held by readers, and taken again.
- *
- * The index in shared memory is written here and never read: all decisions rest on struct devring_slot_state.
+ * Slots: taken by the producer, held by readers.  All decisions rest on struct devring_slot_state; the index in shared
+ * memory is never read for one.
  */
-#include <linux/timekeeping.h>
-
 #include "core.h"
 #include "trace.h"
-
-/* The index entry of a sequence, in the kernel's own mapping. */
-struct devring_entry *devring_entry(const struct devring_ring *ring, u64 sequence)
-{
-	size_t at = (sequence & (ring->geometry.entries - 1)) * DEVRING_ENTRY_STRIDE;
-
-	return page_address(ring->pages[at >> PAGE_SHIFT]) + offset_in_page(at);
-}
-
-static u32 *named_by(const struct devring_ring *ring, u64 sequence)
-{
-	return &ring->by_entry[sequence & (ring->geometry.entries - 1)];
-}
-
-/* Can the frame @sequence be given to a reader? */
-bool devring_frame_live(const struct devring_ring *ring, u64 sequence)
-{
-	u32 slot = *named_by(ring, sequence);
-
-	return slot != DEVRING_NO_SLOT && ring->slots[slot].live && ring->slots[slot].sequence == sequence;
-}
 
 /* Takes the frame in @slot, if any, from all who do not hold it already. */
 void devring_slot_retire(struct devring_ring *ring, u32 slot)
@@ -38,34 +14,18 @@ void devring_slot_retire(struct devring_ring *ring, u32 slot)
 	if (!state->live)
 		return;
 	state->live = false;
-	*named_by(ring, state->sequence) = DEVRING_NO_SLOT;
+	*devring_named_by(ring, state->sequence) = DEVRING_NO_SLOT;
 	WRITE_ONCE(devring_entry(ring, state->sequence)->word, state->sequence << 1);
 	/* Pairs with the acquire fence of a sampling reader: the word changes before anything in the slot does. */
 	smp_mb();
 }
 
-static void set_out(struct devring_ring *ring, u32 slot, bool out)
+static void set_out(struct devring_ring *ring, struct devring_slot_state *state)
 {
-	struct devring_slot_state *state = &ring->slots[slot];
-
-	if (out) {
-		list_del_init(&state->node);
-		ring->out++;
-		ring->held -= !!state->holds;
-	} else {
-		list_add_tail(&state->node, &ring->idle);
-		ring->out--;
-		ring->held += !!state->holds;
-	}
-	state->out = out;
-}
-
-static void hold_put(struct devring_ring *ring, u32 slot)
-{
-	struct devring_slot_state *state = &ring->slots[slot];
-
-	if (!--state->holds && !state->out)
-		ring->held--;
+	list_del_init(&state->node);
+	state->out = true;
+	ring->out++;
+	ring->held -= !!state->holds;
 }
 
 /* Has @file hold a frame, its newest. */
@@ -92,12 +52,15 @@ void devring_hold_drop(struct devring_file *file, u32 i)
 {
 	struct devring_dev *dev = file->dev;
 	struct devring_ring *ring = file->holds[i].ring;
+	struct devring_slot_state *state = &ring->slots[file->holds[i].slot];
 
 	lockdep_assert_held(&dev->lock);
-	hold_put(ring, file->holds[i].slot);
-	ring->slots[file->holds[i].slot].kept -= !!(file->flags & DEVRING_READER_LOSSLESS);
-	file->nr_holds--;
-	memmove(&file->holds[i], &file->holds[i + 1], (file->nr_holds - i) * sizeof(file->holds[0]));
+	if (!--state->holds && !state->out)
+		ring->held--;
+	state->kept -= !!(file->flags & DEVRING_READER_LOSSLESS);
+	/* Most readers have one. */
+	if (i < --file->nr_holds)
+		memmove(&file->holds[i], &file->holds[i + 1], (file->nr_holds - i) * sizeof(file->holds[0]));
 	if (ring == dev->old && !ring->held)
 		devring_dev_tidy_in(dev, 0);
 	if (dev->stalled_at)
@@ -116,7 +79,7 @@ static void break_hold(struct devring_file *file, u32 i)
 {
 	struct devring_hold hold = file->holds[i];
 
-	trace_devring_hold_broken(file->dev->id, file->id, hold.sequence);
+	trace_devring_hold_broken(file, hold.sequence);
 	file->broken = true;
 	file->broken_sequence = max(file->broken_sequence, hold.sequence);
 	WRITE_ONCE(file->dev->holds_broken, file->dev->holds_broken + 1);
@@ -258,7 +221,7 @@ int devring_slot_take(struct devring_dev *dev, u32 *taken)
 	dev->resumed = false;
 	*taken = state - ring->slots;
 	devring_slot_retire(ring, *taken);
-	set_out(ring, *taken, true);
+	set_out(ring, state);
 	ring->needed = max(ring->needed, ring->out + ring->held + 2);
 	return 0;
 }
@@ -266,11 +229,12 @@ int devring_slot_take(struct devring_dev *dev, u32 *taken)
 /* Gives back a slot that its taker was never told of. */
 void devring_slot_untake(struct devring_ring *ring, u32 slot)
 {
-	set_out(ring, slot, false);
+	devring_slot_idle(ring, &ring->slots[slot]);
 	list_move(&ring->slots[slot].node, &ring->idle);
 }
 
-static void end_partial(struct devring_ring *ring)
+/* What is partial becomes no frame. */
+void devring_slot_end_partial(struct devring_ring *ring)
 {
 	if (ring->partial != DEVRING_NO_SLOT)
 		devring_slot_retire(ring, ring->partial);
@@ -282,133 +246,11 @@ void devring_slots_recall(struct devring_ring *ring)
 {
 	u32 slot;
 
-	end_partial(ring);
+	devring_slot_end_partial(ring);
 	for (slot = 0; slot < ring->geometry.slots; slot++) {
 		if (!ring->slots[slot].out)
 			continue;
 		ring->slots[slot].dirty = true;
 		devring_slot_untake(ring, slot);
 	}
-}
-
-static void write_entry(struct devring_dev *dev, struct devring_entry *entry, const struct devring_commit *commit)
-{
-	entry->slot = commit->slot;
-	entry->flags = commit->flags;
-	entry->lost_before = commit->lost_before;
-	entry->commit_ns = ktime_get_ns();
-	entry->capture_ns = commit->capture_ns ?: entry->commit_ns;
-	entry->media_time = commit->media_time;
-	entry->trace_id = commit->trace_id;
-	entry->format_generation = dev->format.generation;
-}
-
-/* Makes the committed slot the newest frame. */
-static void publish(struct devring_dev *dev, struct devring_ring *ring, const struct devring_commit *commit)
-{
-	struct devring_slot_state *state = &ring->slots[commit->slot];
-	struct devring_entry *entry = devring_entry(ring, dev->head);
-	u32 *named = named_by(ring, dev->head);
-
-	/* A frame that was held for long may still be named here. */
-	if (*named != DEVRING_NO_SLOT)
-		ring->slots[*named].live = false;
-	WRITE_ONCE(entry->word, dev->head << 1);
-	/* Pairs with the acquire fence of a sampling reader: no new content under the old word. */
-	smp_wmb();
-	write_entry(dev, entry, commit);
-	WRITE_ONCE(entry->bytes, commit->bytes);
-	*named = commit->slot;
-	state->sequence = dev->head;
-	state->live = true;
-	state->dirty = true;
-	/* Pairs with the acquire load of word: whoever sees it sees the frame. */
-	smp_store_release(&entry->word, DEVRING_WORD(dev->head));
-	/* Pairs with the acquire load of head: whoever sees it sees the word. */
-	smp_store_release(&devring_header(dev)->head, dev->head + 1);
-	WRITE_ONCE(dev->head, dev->head + 1);
-}
-
-/* The partial frame grew. */
-static int grow(struct devring_ring *ring, const struct devring_commit *commit)
-{
-	struct devring_entry *entry = devring_entry(ring, ring->slots[commit->slot].sequence);
-
-	if (commit->bytes < entry->bytes)
-		return -EINVAL;
-	/* Pairs with the acquire load of bytes: whoever sees the length sees the content. */
-	smp_store_release(&entry->bytes, commit->bytes);
-	/* Pairs with the acquire load of flags: whoever sees a whole frame sees its length. */
-	smp_store_release(&entry->flags, commit->flags);
-	return 0;
-}
-
-/* Is @slot of @generation with the producer? */
-static int check_out(const struct devring_dev *dev, u32 generation, u32 slot)
-{
-	lockdep_assert_held(&dev->lock);
-	if (!dev->ring || generation != dev->ring->geometry.generation)
-		return -ESTALE;
-	if (slot >= dev->ring->geometry.slots || !dev->ring->slots[slot].out)
-		return -EINVAL;
-	return 0;
-}
-
-/*
- * Would the next frame take the index entry of one that a lossless reader is still to get?  Only where many partial
- * frames were given back, since then there are more sequences than slots.
- */
-static bool is_named_by_kept(const struct devring_dev *dev, const struct devring_ring *ring)
-{
-	u32 slot = *named_by(ring, dev->head);
-
-	return dev->lossless && slot != DEVRING_NO_SLOT && ring->slots[slot].live &&
-	       ring->slots[slot].sequence >= dev->keep_from;
-}
-
-/* Publishes a slot.  The caller wakes the readers. */
-int devring_slot_commit(struct devring_dev *dev, const struct devring_commit *commit)
-{
-	struct devring_ring *ring = dev->ring;
-	int ret = check_out(dev, commit->generation, commit->slot);
-
-	if (ret)
-		return ret;
-	if (commit->bytes > ring->geometry.slot_size)
-		return -EINVAL;
-	if (ring->partial != DEVRING_NO_SLOT && ring->partial != commit->slot)
-		return -EBUSY;
-	if (ring->partial == DEVRING_NO_SLOT && is_named_by_kept(dev, ring))
-		return -EAGAIN;
-	if (ring->partial == DEVRING_NO_SLOT)
-		publish(dev, ring, commit);
-	else
-		ret = grow(ring, commit);
-	if (ret)
-		return ret;
-	if (commit->flags & DEVRING_FRAME_KEY)
-		dev->key_head = dev->head;
-	if (commit->flags & DEVRING_FRAME_PARTIAL) {
-		ring->partial = commit->slot;
-	} else {
-		ring->partial = DEVRING_NO_SLOT;
-		set_out(ring, commit->slot, false);
-	}
-	trace_devring_commit(dev->id, dev->head - 1, commit->slot, commit->bytes, commit->flags);
-	return 0;
-}
-
-/* Takes a slot back unused. */
-int devring_slot_return(struct devring_dev *dev, const struct devring_return *ret)
-{
-	struct devring_ring *ring = dev->ring;
-	int err = check_out(dev, ret->generation, ret->slot);
-
-	if (err)
-		return err;
-	if (ring->partial == ret->slot)
-		end_partial(ring);
-	ring->slots[ret->slot].dirty = true;
-	devring_slot_untake(ring, ret->slot);
-	return 0;
 }

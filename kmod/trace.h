@@ -8,6 +8,8 @@
 
 #include <linux/tracepoint.h>
 
+#include "core.h"
+
 TRACE_EVENT(devring_state,
 	TP_PROTO(u64 id, u32 before, u32 state, int error),
 	TP_ARGS(id, before, state, error),
@@ -43,8 +45,8 @@ TRACE_EVENT(devring_ring,
 );
 
 TRACE_EVENT(devring_commit,
-	TP_PROTO(u64 id, u64 sequence, u32 slot, u32 bytes, u32 flags),
-	TP_ARGS(id, sequence, slot, bytes, flags),
+	TP_PROTO(const struct devring_dev *dev, const struct devring_commit *commit),
+	TP_ARGS(dev, commit),
 	TP_STRUCT__entry(
 		__field(u64, id)
 		__field(u64, sequence)
@@ -53,11 +55,11 @@ TRACE_EVENT(devring_commit,
 		__field(u32, flags)
 	),
 	TP_fast_assign(
-		__entry->id = id;
-		__entry->sequence = sequence;
-		__entry->slot = slot;
-		__entry->bytes = bytes;
-		__entry->flags = flags;
+		__entry->id = dev->id;
+		__entry->sequence = dev->head - 1;
+		__entry->slot = commit->slot;
+		__entry->bytes = commit->bytes;
+		__entry->flags = commit->flags;
 	),
 	TP_printk("device=%llu sequence=%llu slot=%u bytes=%u flags=0x%x", __entry->id, __entry->sequence,
 		  __entry->slot, __entry->bytes, __entry->flags)
@@ -65,39 +67,39 @@ TRACE_EVENT(devring_commit,
 
 /* What happens between one device, one reader and one frame. */
 DECLARE_EVENT_CLASS(devring_reader_event,
-	TP_PROTO(u64 id, u64 reader, u64 sequence),
-	TP_ARGS(id, reader, sequence),
+	TP_PROTO(const struct devring_file *file, u64 sequence),
+	TP_ARGS(file, sequence),
 	TP_STRUCT__entry(
 		__field(u64, id)
 		__field(u64, reader)
 		__field(u64, sequence)
 	),
 	TP_fast_assign(
-		__entry->id = id;
-		__entry->reader = reader;
+		__entry->id = file->dev->id;
+		__entry->reader = file->id;
 		__entry->sequence = sequence;
 	),
 	TP_printk("device=%llu reader=%llu sequence=%llu", __entry->id, __entry->reader, __entry->sequence)
 );
 
 DEFINE_EVENT(devring_reader_event, devring_frame,
-	TP_PROTO(u64 id, u64 reader, u64 sequence),
-	TP_ARGS(id, reader, sequence)
+	TP_PROTO(const struct devring_file *file, u64 sequence),
+	TP_ARGS(file, sequence)
 );
 
 DEFINE_EVENT(devring_reader_event, devring_hold_broken,
-	TP_PROTO(u64 id, u64 reader, u64 sequence),
-	TP_ARGS(id, reader, sequence)
+	TP_PROTO(const struct devring_file *file, u64 sequence),
+	TP_ARGS(file, sequence)
 );
 
 DEFINE_EVENT(devring_reader_event, devring_demoted,
-	TP_PROTO(u64 id, u64 reader, u64 sequence),
-	TP_ARGS(id, reader, sequence)
+	TP_PROTO(const struct devring_file *file, u64 sequence),
+	TP_ARGS(file, sequence)
 );
 
 DEFINE_EVENT(devring_reader_event, devring_revoke,
-	TP_PROTO(u64 id, u64 reader, u64 sequence),
-	TP_ARGS(id, reader, sequence)
+	TP_PROTO(const struct devring_file *file, u64 sequence),
+	TP_ARGS(file, sequence)
 );
 
 #endif /* DEVRING_TRACE_H */

@@ -83,17 +83,15 @@ static struct devring_user *user_find(kuid_t uid)
 	return found;
 }
 
-/* Returns the user of @uid with a reference, or NULL without memory. */
-struct devring_user *devring_user_get(kuid_t uid)
+/* The user of @uid with a reference; who is not there becomes @new, if that is not NULL. */
+static struct devring_user *user_find_get(kuid_t uid, struct devring_user *new)
 {
-	struct devring_user *new = kzalloc(sizeof(*new), GFP_KERNEL);
 	struct devring_user *user;
 
 	spin_lock(&users_lock);
 	user = user_find(uid);
 	if (!user && new) {
 		user = new;
-		new = NULL;
 		user->uid = uid;
 		user->tokens = READ_ONCE(user_registrations) * BURST_SECONDS;
 		user->counted = jiffies;
@@ -102,7 +100,22 @@ struct devring_user *devring_user_get(kuid_t uid)
 	if (user)
 		user->refs++;
 	spin_unlock(&users_lock);
-	kfree(new);
+	return user;
+}
+
+/* Returns the user of @uid with a reference, or NULL without memory. */
+struct devring_user *devring_user_get(kuid_t uid)
+{
+	struct devring_user *user = user_find_get(uid, NULL), *new;
+
+	if (user)
+		return user;
+	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return NULL;
+	user = user_find_get(uid, new);
+	if (user != new)
+		kfree(new);
 	return user;
 }
 
@@ -147,13 +160,13 @@ int devring_count_registration(struct devring_user *user)
 /* Charges @amount to @user, whom the caller keeps alive until it is uncharged; -EDQUOT over a limit. */
 int devring_charge(struct devring_user *user, enum devring_quota what, u64 amount)
 {
-	bool unlimited = ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
 	u64 total_max = (u64)READ_ONCE(total_mb) << 20;
 	u64 user_max = user_limit(what);
 	int ret = -EDQUOT;
 
 	spin_lock(&users_lock);
-	if (!unlimited && (user->used[what] > user_max || amount > user_max - user->used[what]))
+	if ((user->used[what] > user_max || amount > user_max - user->used[what]) &&
+	    !ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE))
 		goto out;
 	if (what == DEVRING_QUOTA_BYTES) {
 		if (total_bytes > total_max || amount > total_max - total_bytes)

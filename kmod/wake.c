@@ -17,12 +17,6 @@ static void wake(struct wait_queue_head *queue, __poll_t key)
 	__wake_up(queue, TASK_NORMAL, 0, poll_to_key(key));
 }
 
-/* Where @file waits. */
-struct wait_queue_head *devring_wake_queue(struct devring_file *file)
-{
-	return READ_ONCE(file->waits_alone) ? &file->wait : &file->dev->reader_wait;
-}
-
 /* Has the next commit that makes the head @head, or a later one, look for who waits alone. */
 static void look_from(struct devring_dev *dev, u64 head)
 {
@@ -177,9 +171,11 @@ void devring_wake_paced(struct devring_dev *dev)
 	wake_alone(dev, PACE);
 }
 
+/* What it is woken for was made under the lock of @dev, or is still: no barrier, as in wake_readers(). */
 void devring_wake_producer(struct devring_dev *dev)
 {
-	wake(&dev->producer_wait, INPUT | EPOLLOUT | EPOLLWRNORM);
+	if (waitqueue_active(&dev->producer_wait))
+		wake(&dev->producer_wait, INPUT | EPOLLOUT | EPOLLWRNORM);
 }
 
 /* Wakes everybody for the worst. */

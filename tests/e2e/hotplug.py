@@ -50,11 +50,15 @@ def attached(events):
 def judge(path):
     """Adds and removes alternate; instances are new each time; fields are what row and issue say."""
     usb, devices, instances, wrong, flaps, adds = {}, {}, set(), [], 0, 0
+    gap = None
     for event in records(path):
-        topic, action = event["topic"], event["action"]
+        topic, action = event["topic"], event.get("action")
         flaps += event.get("flaps", 0)
-        if topic == "gap":
-            wrong.append(f"{event['lost']} records were lost by the reader")
+        # What nobody had read yet goes with a devringd that is killed; the next one tells all anew.
+        if gap and topic != "system.startup":
+            wrong.append(f"{gap['lost']} records were lost by the reader before {event}")
+        gap = event if topic == "gap" else None
+        if gap:
             continue
         if "serial_number" in event or "SECRET" in json.dumps(event):
             wrong.append(f"a serial number: {event}")

@@ -3,7 +3,7 @@
  * Slots: taken, committed, held, broken.  Each atomic step is one section under devring_dev.lock:
  *
  *	take	devring_slot_take(), break_one_hold()
- *	commit	devring_slot_commit()
+ *	commit	commit_slot()
  *	read	drain(), got_frame(), devring_hold_add()
  *
  * A producer with up to QUEUED slots out that may die with any of them out, and two readers with a hold each who may die

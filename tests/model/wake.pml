@@ -6,7 +6,7 @@
  *	reader	devring_reader_read(), devring_reader_poll(): devring_reader_activate(), then what_is_due() under the
  *		lock; if that is nothing it enqueues, asks again (drain_due()), and sleeps
  *	producer	devring_producer_poll(): likewise, for has_news()
- *	commit	devring_producer_write(): devring_slot_commit() under the lock, then devring_wake_frames(); for a
+ *	commit	write_records(): commit_slot() under the lock, then devring_wake_frames(); for a
  *		reader's sleep a frame is an event like any other, so devring_set_format() is the same
  *	state	devring_dev_set_state(): under the lock; then the wake-up
  *	revoke	devring_file_revoke(): the flag under the lock, devring_reader_deactivate(), devring_wake_all()
