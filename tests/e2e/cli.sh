@@ -229,6 +229,10 @@ check "through a pipe into sox" bash -c 'devringctl cat mic | tee "$DEVRING_OUT/
 	sox - -t raw - 2>/dev/null | cmp - <(tail -c +45 tone.wav)'
 finish $writer
 feed tone.wav --name mic
+check "its header comes with the first sound" bash -c \
+	'devringctl cat mic | { python3 -c "import os; assert len(os.read(0, 4096)) > 256" && cat >/dev/null; }'
+finish $writer
+feed tone.wav --name mic
 check "with its length, if that was asked for: sox says nothing" mute bash -c \
 	'devringctl cat mic --seconds 0.5 | sox - -n'
 finish $writer

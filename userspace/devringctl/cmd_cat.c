@@ -12,7 +12,6 @@
 #include "cli.h"
 #include "encoder.h"
 #include "progress.h"
-#include "wav.h"
 
 struct cat {
 	struct cli *cli;

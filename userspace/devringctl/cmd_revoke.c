@@ -63,18 +63,19 @@ static int count_readers(int fd, const struct request *request)
 {
 	struct devring_reader readers[DEVRING_READERS_MAX];
 	/* Of a reader that cannot be: may we? */
-	int ret = devring_revoke_readers(fd, DEVRING_REVOKE_READER, 0, UINT64_MAX), meant = 0;
+	int ret = devring_revoke_readers(fd, DEVRING_REVOKE_READER, 0, UINT64_MAX), count, meant = 0;
 
-	if (ret == -ENOENT)
-		ret = devring_get_readers(fd, readers, DEVRING_READERS_MAX);
-	for (int i = 0; i < ret; i++)
+	if (ret != -ENOENT)
+		return ret;
+	count = devring_get_readers(fd, readers, DEVRING_READERS_MAX);
+	if (count < 0)
+		return count;
+	for (int i = 0; i < count; i++)
 		if (!(readers[i].flags & DEVRING_READER_IS_SELF) &&
 		    (request->what == DEVRING_REVOKE_ALL ||
 		     (request->what == DEVRING_REVOKE_UID && readers[i].uid == request->uid) ||
 		     (request->what == DEVRING_REVOKE_READER && readers[i].id == request->reader)))
 			meant++;
-	if (ret < 0)
-		return ret;
 	return meant || request->what != DEVRING_REVOKE_READER ? meant : -ENOENT;
 }
 

@@ -3,7 +3,11 @@
 #ifndef DEVRINGCTL_ENCODER_H
 #define DEVRINGCTL_ENCODER_H
 
+#include <stdbool.h>
+
 #include <devring/client.h>
+
+#include "wav.h"
 
 enum encoding {
 	ENCODING_AUTO,
@@ -20,7 +24,9 @@ struct encoder {
 	uint8_t *planar;		/* a picture taken apart */
 	size_t planar_size;
 	uint64_t data_bytes;		/* of sound so far */
+	uint8_t header[WAV_HEADER_MAX];
 	int header_bytes;
+	bool header_is_due;		/* it is written along with the first sound */
 };
 
 /* "raw", "y4m", ...: -EINVAL for others. */
