@@ -460,12 +460,6 @@ static inline bool devring_file_is_dead(const struct devring_file *file)
 	return READ_ONCE(file->revoked) || (file->expires && ktime_get_boottime_ns() >= file->expires);
 }
 
-/* Is @file a reader that neither read, polled nor mapped yet? */
-static inline bool devring_reader_is_new(const struct devring_file *file)
-{
-	return !file->producer && !READ_ONCE(file->active) && !devring_file_is_dead(file);
-}
-
 /* main.c */
 extern struct class *devring_class;
 extern dev_t devring_devt;
@@ -596,7 +590,7 @@ long devring_set_format(struct file *filp, void *arg);
 long devring_set_state(struct file *filp, void *arg);
 
 /* reader.c */
-void devring_reader_activate(struct devring_file *file);
+bool devring_reader_activate(struct devring_file *file, bool may_wait);
 void devring_reader_deactivate(struct devring_file *file);
 ssize_t devring_reader_read(struct devring_file *file, struct devring_buf *to, bool nonblock);
 __poll_t devring_reader_poll(struct devring_file *file, struct file *filp, poll_table *wait);

@@ -412,8 +412,7 @@ static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *iter)
 	struct devring_buf to = { .iter = iter, .left = iov_iter_count(iter) };
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 
-	/* A reader's first call waits for others who set up the device: io_uring then polls, which may. */
-	if (nowait && iocb->ki_pos == DEVRING_POS_RECORDS && devring_reader_is_new(file))
+	if (nowait && iocb->ki_pos == DEVRING_POS_RECORDS && !devring_reader_activate(file, false))
 		return -EAGAIN;
 	return read_to(file, &to, iocb->ki_pos, nowait || iocb->ki_filp->f_flags & O_NONBLOCK);
 }

@@ -231,7 +231,7 @@ int devring_mmap(struct file *filp, struct vm_area_struct *vma)
 	vma->vm_private_data = (void *)(unsigned long)generation;
 	vma->vm_ops = &map_ops;
 	if (!file->producer && generation) {
-		devring_reader_activate(file);
+		devring_reader_activate(file, true);
 		devring_file_touch(file, &file->map_pid);
 	}
 	return 0;
@@ -281,7 +281,7 @@ ssize_t devring_file_pread(struct devring_file *file, loff_t pos, struct devring
 	if (pos < 0)
 		return -EINVAL;
 	if (!file->producer && !is_header(pos)) {
-		devring_reader_activate(file);
+		devring_reader_activate(file, true);
 		devring_file_touch(file, &file->last_pid);
 	}
 	bounce = (void *)__get_free_page(GFP_KERNEL);

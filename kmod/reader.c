@@ -308,7 +308,7 @@ static ssize_t wait_and_drain(struct devring_file *file, struct devring_buf *to)
 static void join_in(struct devring_file *file)
 {
 	if (unlikely(!READ_ONCE(file->active)))
-		devring_reader_activate(file);
+		devring_reader_activate(file, true);
 	if (unlikely(READ_ONCE(file->last_pid) != task_tgid(current)))
 		devring_file_touch(file, &file->last_pid);
 }
@@ -377,16 +377,28 @@ static void place_cursor(struct devring_file *file)
 	file->partial_told = 0;
 }
 
-/* From the first read, poll or map on @file counts as a reader: the producer is told, and captures. */
-void devring_reader_activate(struct devring_file *file)
+/* Is @file a reader that neither read, polled nor mapped yet? */
+static bool is_new(const struct devring_file *file)
+{
+	return !file->producer && !READ_ONCE(file->active) && !devring_file_is_dead(file);
+}
+
+/*
+ * From the first read, poll or map on @file counts as a reader: the producer is told, and captures.  False if @file
+ * would have to wait for somebody who sets up the device, and may not.
+ */
+bool devring_reader_activate(struct devring_file *file, bool may_wait)
 {
 	struct devring_dev *dev = file->dev;
 	bool first = false;
 
-	if (!devring_reader_is_new(file))
-		return;
-	mutex_lock(&dev->mutex);
-	if (devring_reader_is_new(file)) {
+	if (!is_new(file))
+		return true;
+	if (may_wait)
+		mutex_lock(&dev->mutex);
+	else if (!mutex_trylock(&dev->mutex))
+		return false;
+	if (is_new(file)) {
 		if (!dev->active)
 			devring_ring_scrub(dev);
 		spin_lock(&dev->lock);
@@ -404,6 +416,7 @@ void devring_reader_activate(struct devring_file *file)
 	devring_wake_producer(dev);
 	if (first)
 		devring_dev_announce(dev, DEVRING_CHANGED_IN_USE);
+	return true;
 }
 
 /* @file counts no longer; after the last one nothing is left to be seen. */
