@@ -31,6 +31,8 @@ modulesloaddir ?= $(prefix)/lib/modules-load.d
 # DKMS has one place for sources, whatever the prefix is.
 dkmsdir ?= /usr/src
 INSTALL ?= install
+# Nothing of this machine is changed, but what would be is told.
+DRY := $(if $(filter 1,$(DRY_RUN)),--dry-run)
 
 # The kernel to build for: the running one if its headers are here, else the newest that has some.
 KDIR ?= $(firstword $(wildcard $(addsuffix /build,$(addprefix /lib/modules/,$(RUNNING_KERNEL) \
@@ -74,7 +76,7 @@ userspace: $(ALL_PRODUCTS) ## build the library and the programs
 tests-build: $(TEST_PRODUCTS) ## build the tests' programs
 
 setup: ## install what building and testing need (Debian 12; asks apt)
-	tests/setup
+	tests/setup $(DRY)
 
 # ---- The kernel module ----
 
@@ -138,9 +140,9 @@ check-kernels: ## the module on the kernels of several Debian releases (KERNELS=
 	tests/kernels/run $(KERNELS)
 
 demo: ## a camera and a microphone read by many, in a throw-away guest (HOST=1: here)
-	tests/setup demo
-	$(MAKE) all demo-build $(if $(filter 1,$(HOST)),,KDIR=$(GUEST_KDIR))
-	tests/demo/run $(if $(filter 1,$(HOST)),--host)
+	tests/setup $(DRY) demo
+	$(if $(DRY),,$(MAKE) all demo-build $(if $(filter 1,$(HOST)),,KDIR=$(GUEST_KDIR)))
+	tests/demo/run $(DRY) $(if $(filter 1,$(HOST)),--host)
 
 .PHONY: demo-build
 demo-build: $(DEMO_PRODUCTS)
@@ -190,10 +192,24 @@ deb: dist ## Debian packages in build/dist
 
 INSTALL_TARGETS += install-system dkms-tree
 
+# What there is to install or remove is what an installation with the same variables puts into an empty folder.
+STAGE := $(BUILD)/stage
+STAGED = rm -rf $(STAGE) && $(MAKE) -s install DRY_RUN= DESTDIR=$(abspath $(STAGE)) >/dev/null && cd $(STAGE)
+
+ifeq ($(DRY),)
 install: $(INSTALL_TARGETS) ## install all but the module itself (DESTDIR= prefix=)
 ifeq ($(DESTDIR),)
 	ldconfig
 	@echo "Installed. docs/install.md tells how DKMS builds the module for this kernel."
+endif
+else
+install:
+	@$(STAGED) && find . ! -type d -printf '%P\n' | sort | while read -r file; do \
+		if [ ! -e "$(DESTDIR)/$$file" ]; then echo "would install $(DESTDIR)/$$file"; \
+		elif ! cmp -s "$$file" "$(DESTDIR)/$$file"; then case "/$$file" in \
+			$(sysconfdir)/devring/*) echo "would leave $(DESTDIR)/$$file, which was changed" ;; \
+			*) echo "would replace $(DESTDIR)/$$file" ;; esac; fi; done
+	@rm -r $(STAGE)
 endif
 
 install-system:
@@ -205,7 +221,8 @@ install-system:
 	$(INSTALL) -d $(DESTDIR)$(docdir)/docs
 	$(INSTALL) -m 644 README.md COPYING CHANGELOG.md CONTRIBUTING.md SECURITY.md $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 docs/*.md $(wildcard docs/*.svg docs/*.png) $(DESTDIR)$(docdir)/docs
-	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples $(filter-out %.json,$(wildcard docs/examples/*))
+	$(INSTALL) -m 644 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*.json
 
 modules_install: modules ## install the built module for its kernel, without DKMS
 	$(MAKE) -C $(KDIR) M=$(abspath $(KMODDIR)) modules_install
@@ -218,19 +235,17 @@ dkms-tree: ## put what DKMS needs to /usr/src/devring-VERSION (DESTDIR=)
 		-exec $(INSTALL) -D -m 644 '{}' '$(DKMS_TREE)/{}' \;
 	$(INSTALL) -m 644 Makefile VERSION dkms.conf $(DKMS_TREE)
 
-# What there is to remove is what an installation with the same variables would put there.
 uninstall: ## remove what install put there (same DESTDIR= and prefix=)
-	rm -rf $(BUILD)/uninstall
-	$(MAKE) -s install DESTDIR=$(abspath $(BUILD)/uninstall)
-	@cd $(BUILD)/uninstall && find . ! -type d -printf '%P\n' | while read -r file; do \
+	@$(STAGED) && find . ! -type d -printf '%P\n' | sort | while read -r file; do \
+		[ -e "$(DESTDIR)/$$file" ] || [ -L "$(DESTDIR)/$$file" ] || continue; \
 		case "/$$file" in $(sysconfdir)/*) cmp -s "$$file" "$(DESTDIR)/$$file" || \
 			{ echo "$(DESTDIR)/$$file stays: it was changed"; continue; } ;; esac; \
-		rm -f "$(DESTDIR)/$$file"; done
-	@cd $(BUILD)/uninstall && find . -mindepth 1 -depth -type d -path '*devring*' -printf '%P\n' | \
+		$(if $(DRY),echo "would remove",rm -f) "$(DESTDIR)/$$file"; done
+	@$(if $(DRY),,cd $(STAGE) && find . -mindepth 1 -depth -type d -path '*devring*' -printf '%P\n' | \
 		while read -r dir; do \
 			[ ! -d "$(DESTDIR)/$$dir" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)/$$dir"; \
-		done
-	rm -rf $(BUILD)/uninstall
+		done)
+	@rm -r $(STAGE)
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
@@ -239,5 +254,6 @@ help: ## this text
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "Variables: KDIR=folder  HOST=1  WERROR=1  DESTDIR=folder  prefix=folder  CC=  CFLAGS="
+	@echo "DRY_RUN=1 with setup, install, uninstall or demo: change nothing, but tell what would be"
 
 endif

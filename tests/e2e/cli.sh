@@ -99,6 +99,10 @@ check "on a terminal the header stands out" has $'\e\[1m' env TERM=xterm NO_COLO
 	script -qec "devringctl list" /dev/null
 check "NO_COLOR is honoured" lacks $'\e' env TERM=xterm NO_COLOR=1 \
 	script -qec "devringctl list" /dev/null
+check "by doctor, too" lacks $'\e' env TERM=xterm NO_COLOR=1 script -qc "devringctl doctor" /dev/null
+check "which else has colours" has $'\e\[1m' env TERM=xterm NO_COLOR= script -qc "devringctl doctor" /dev/null
+check "no command has any in a pipe" lacks $'\e' env TERM=xterm bash -c 'for c in info who health metrics \
+	"top -n 1" stats "usb list" doctor version "watch -n 1" help; do devringctl $c 2>&1; done; true'
 for spec in cam serial:1 usb-1 /dev/devring0 /dev/devrings/cam @first-camera 1; do
 	check "info finds it by $spec" says 0 "^label  *The \"door\"" devringctl info $spec
 done
@@ -121,6 +125,11 @@ check "without it they are not found" says 3 '"mine"' devringctl info mine
 check "their owner finds them" says 0 "^name  *mine" nobody devringctl info mine
 check "unregister what is another's: status 4" says 4 "registered by uid 0" \
 	nobody devringctl unregister cam
+check "a dry run says so, too" says 4 "registered by uid 0" nobody devringctl unregister cam --dry-run
+check "a dry run tells what would be" says 0 "cam, which has 0 readers, would be unregistered" \
+	devringctl unregister cam --dry-run
+check "in JSON as well" says 0 '"dry_run":true,"unregistered":[0-9]' devringctl unregister cam --dry-run --json
+check "and leaves the device" exists cam
 check "unregister" ends 0 nobody devringctl unregister mine
 check "it is gone" fails exists u65534-mine
 chmod 0664 /dev/devring
@@ -131,7 +140,8 @@ ffmpeg -loglevel error -f lavfi -i testsrc=size=64x48:rate=30 -frames:v 20 -pix_
 ffmpeg -loglevel error -i clip.y4m -f rawvideo clip.yuv
 ffmpeg -loglevel error -i clip.y4m -pix_fmt yuyv422 -f rawvideo clip.yuyv
 ffmpeg -loglevel error -i clip.y4m -pix_fmt rgb24 -f rawvideo clip.rgb
-ffmpeg -loglevel error -i clip.y4m -c:v mjpeg -q:v 3 -f mjpeg clip.mjpeg
+# What is much smaller than a camera's players take for something else.
+ffmpeg -loglevel error -i clip.y4m -vf scale=320:240 -c:v mjpeg -q:v 3 -f mjpeg clip.mjpeg
 
 # feed FILE OPTION...: a writer in the background that waits for a reader; sets $writer.
 feed() {
@@ -156,6 +166,7 @@ finish $writer
 check "the writer ends well" same 0 $status
 check "every byte of every picture" cmp <(body clip.y4m) <(body got.y4m)
 check "ffmpeg understands it" decodes got.y4m clip.yuv
+cp got.y4m "$DEVRING_OUT/stream.y4m"
 check "the device stays, offline" has "^cam .*offline" devringctl list
 check "its format stays known" has "YU12 64x48 30 fps" devringctl list
 
@@ -176,11 +187,12 @@ ffmpeg -loglevel error -f rawvideo -pix_fmt yuyv422 -s 64x48 -i clip.yuyv -pix_f
 check "with the same samples" decodes got.y4m wanted
 finish $writer
 
-feed clip.mjpeg cam --fourcc MJPG --size 64x48 --fps 30
+feed clip.mjpeg cam --fourcc MJPG --size 320x240 --fps 30
 check "MJPEG passes through" ends 0 devringctl cat cam -n 20 -o got
 check "every byte of it" cmp got clip.mjpeg
+cp got "$DEVRING_OUT/stream.mjpeg"
 finish $writer
-check "y4m cannot hold MJPEG" bash -c 'devringctl write cam --fourcc MJPG --size 64x48 --wait \
+check "y4m cannot hold MJPEG" bash -c 'devringctl write cam --fourcc MJPG --size 320x240 --wait \
 	<clip.mjpeg & devringctl cat cam -f y4m >/dev/null 2>err; s=$?; wait; cat err; [ $s = 1 ] &&
 	grep -q "use --format=raw" err'
 
@@ -192,10 +204,10 @@ ffmpeg -loglevel error -i shot.png -f rawvideo -pix_fmt rgb24 shot.rgb
 check "it is one of the pictures, to the bit" python3 -c '
 shot, clip = open("shot.rgb", "rb").read(), open("clip.rgb", "rb").read()
 assert shot in [clip[i:i + 9216] for i in range(0, len(clip), 9216)]'
-feed clip.mjpeg cam --fourcc MJPG --size 64x48
+feed clip.mjpeg cam --fourcc MJPG --size 320x240
 check "a JPEG is saved as it is" ends 0 devringctl snapshot cam
 finish $writer
-check "under the device's name" has "JPEG image data.*64x48" file cam.jpg
+check "under the device's name" has "JPEG image data.*320x240" file cam.jpg
 check "what came in" python3 -c '
 assert open("cam.jpg", "rb").read() in open("clip.mjpeg", "rb").read()'
 check "no picture in time: status 124" says 124 "within 0.2 seconds" \
@@ -213,8 +225,16 @@ finish $writer
 check "the writer ends well" same 0 $status
 check "and its device with it" fails exists mic
 feed tone.wav --name mic
-check "through a pipe into sox" bash -c \
-	'devringctl cat mic | sox -t wav - -t raw - 2>/dev/null | cmp - <(tail -c +45 tone.wav)'
+check "through a pipe into sox" bash -c 'devringctl cat mic | tee "$DEVRING_OUT/stream.wav" |
+	sox - -t raw - 2>/dev/null | cmp - <(tail -c +45 tone.wav)'
+finish $writer
+feed tone.wav --name mic
+check "its header comes with the first sound" bash -c \
+	'devringctl cat mic | { python3 -c "import os; assert len(os.read(0, 4096)) > 256" && cat >/dev/null; }'
+finish $writer
+feed tone.wav --name mic
+check "with its length, if that was asked for: sox says nothing" mute bash -c \
+	'devringctl cat mic --seconds 0.5 | sox - -n'
 finish $writer
 tail -c +45 tone.wav >tone.raw
 feed tone.raw --name mic --type microphone --rate 16000 --channels 2
@@ -273,6 +293,15 @@ devringctl cat cam >/dev/null 2>revoked.err &
 second=$!
 wait_for 60 has_readers cam 2
 id=$(devringctl who cam --no-legend | awk -v pid=$second '$3 == pid { print $2 }')
+check "a dry run: one reader" says 0 "^1 reader would be revoked" \
+	devringctl revoke cam --reader "$id" --dry-run
+check "a dry run: all" says 0 "^2 readers would" devringctl revoke cam --all --dry-run
+check "a dry run: a user's" says 0 '"dry_run":true,"revoked":2' devringctl revoke cam --uid root --dry-run --json
+check "a dry run: nobody's" says 0 "^0 readers would" devringctl revoke cam --uid nobody --dry-run
+check "a dry run: one that is not: status 3" says 3 "no such reader" devringctl revoke cam --reader 999 --dry-run
+check "a dry run without right: status 4" ends 4 nobody devringctl revoke cam --all --dry-run
+check "who would fail --recheck it cannot tell: status 2" says 2 "leave --dry-run out" devringctl revoke cam --recheck --dry-run
+check "both go on" has_readers cam 2
 check "one reader" says 0 "1 reader revoked" devringctl revoke cam --reader "$id"
 finish $second
 check "it ends with status 4" same 4 $status
@@ -415,6 +444,21 @@ progress "pipes, signals, counters"
 devringctl write cam --lines <forever &
 writer=$!
 wait_for 60 has "^cam .*available" devringctl list
+check "on a terminal it tells for what it waits" says 124 "2 s: waiting for a frame" \
+	script -qec "devringctl cat cam -o part --timeout 3" /dev/null
+while :; do echo x >&9; sleep 0.3; done &
+slow=$!
+script -qec "devringctl record cam part -n 10" /dev/null >told &
+recorder=$!
+devringctl cat cam -n 10 -o part2 2>cat.err &
+reader=$!
+check "and how far it is" has "s: [0-9]* of 10 frames, " \
+	script -qec "devringctl cat cam -n 10 -o part3" /dev/null
+finish $recorder
+check "a recording does, too" grep -q "s: [0-9]* of 10 frames, " told
+finish $reader
+check "elsewhere it does not" test ! -s cat.err
+kill $slow
 check "a pipe that is closed ends it quietly" bash -c '
 	yes | devringctl write --name yes --media-type x & w=$!
 	until exists yes; do sleep 0.1; done

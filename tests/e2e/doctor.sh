@@ -66,6 +66,8 @@ headers=$(readlink -f "$modules/build")
 mount -t tmpfs modules "$modules"
 ln -s "$headers" "$modules/build"
 progress "the module"
+check "a kernel that is too old" finds "kernel-too-old 1" setarch --uname-2.6
+check "it says which it needs" says "devring needs 5.10 or newer" setarch --uname-2.6
 check "no source" finds "module-not-installed 1"
 check "it says which package" says "Do: apt install devring-dkms"
 mkdir /usr/src/devring-0

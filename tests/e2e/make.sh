@@ -44,7 +44,16 @@ check "a wrong KDIR is named, with the remedy" \
 check "missing headers are named, with the remedy" \
 	says "apt-get install linux-headers-amd64" make modules KDIR=
 
+would=$(install_to prefix=/usr DRY_RUN=1)
+check "make install DRY_RUN=1 makes nothing" test ! -e "$root"
 check "make install DESTDIR=... prefix=/usr" install_to prefix=/usr
+check "what it had told is what it did" same "$would" "$(all_files | sed "s|^|would install $root|")"
+check "there is nothing more to do" same "" "$(install_to prefix=/usr DRY_RUN=1)"
+echo '/* old */' >>"$root/usr/include/linux/devring.h"
+check "but what has changed" same "would replace $root/usr/include/linux/devring.h" "$(install_to prefix=/usr DRY_RUN=1)"
+would=$(uninstall_from prefix=/usr DRY_RUN=1)
+check "make uninstall DRY_RUN=1 tells of all files, and leaves them" same "$would" \
+	"$(all_files | sed "s|^|would remove $root|")"
 check "what belongs there is there" exist /usr/bin/devringctl /usr/sbin/devringd \
 	/usr/lib/libdevring.so.0 /usr/lib/libdevring.a /usr/lib/pkgconfig/devring.pc \
 	/usr/include/linux/devring.h /usr/lib/udev/rules.d/60-devring.rules \

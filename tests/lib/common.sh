@@ -10,6 +10,31 @@ kernel_tarball=${DEVRING_KERNEL_TARBALL:-/usr/src/linux-source-6.1.tar.xz}
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 2; }
 
+# watched LOG COMMAND...: what it prints goes to LOG. On a terminal the newest line of it is seen meanwhile.
+watched() {
+	local log=$1 rc=0 watcher=
+	shift
+	: >"$log"
+	if [ -t 2 ]; then
+		watch_log "$log" &
+		watcher=$!
+	fi
+	"$@" >"$log" 2>&1 || rc=$?
+	if [ -n "$watcher" ]; then
+		kill $watcher
+		wait $watcher 2>/dev/null || true
+		printf '\r%79s\r' '' >&2
+	fi
+	return $rc
+}
+# Until it is killed, or who started it is gone.
+watch_log() {
+	local began=$SECONDS
+	while sleep 2 && kill -0 $$ 2>/dev/null; do
+		printf '\r%-79.79s' "$((SECONDS - began)) s: $(tail -n 1 "$1" | tr -cd '[:print:]')" >&2
+	done
+}
+
 # guest_suite ARGUMENT...: a suite whose results are those of the guest that tests/vm/run starts with these; exits.
 guest_suite() {
 	local rc=0

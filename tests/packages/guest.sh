@@ -19,6 +19,11 @@ says() {
 	output=$("$@" 2>&1) || true
 	grep -qF -- "$text" <<<"$output" || { printf 'wanted: %s\n%s\n' "$text" "$output"; return 1; }
 }
+# install DEB..., purge PACKAGE...: apt, which has to succeed; what it says is for said().
+install() { by_apt install "$@"; }
+purge() { by_apt purge "$@"; }
+by_apt() { apt-get -y "$@" >/tmp/apt 2>&1 </dev/null || { cat /tmp/apt; return 1; }; }
+said() { grep -qF -- "$1" /tmp/apt || { cat /tmp/apt; return 1; }; }
 all_installed() {
 	same "$(printf '%s ii \n' "${packages[@]}")" \
 		"$(dpkg-query -W -f='${Package} ${db:Status-Abbrev}\n' "${packages[@]}")"

@@ -13,6 +13,15 @@ in_own_namespace() {
 	exec "${as_root[@]}" unshare --mount "$0" "$@"
 }
 
+# make_packages: those of the checkout, into build/dist; what was said meanwhile into $out/build.log.
+make_packages() {
+	mkdir -p "$out"
+	if ! make deb >"$out/build.log" 2>&1; then
+		tail -n 30 "$out/build.log"
+		die "the packages cannot be built; the log is $out/build.log"
+	fi
+}
+
 # new_system: a clean one at $system, as the tree that is kept has it.
 new_system() {
 	local tree

@@ -11,11 +11,13 @@
 
 #include "cli.h"
 #include "encoder.h"
+#include "progress.h"
 
 struct cat {
 	struct cli *cli;
 	struct devring_reader_file *reader;
 	struct encoder encoder;
+	struct progress progress;
 	struct devring_crc_table crc;
 	int fd;
 	int timeout_ms;
@@ -102,6 +104,13 @@ static int fail_output(struct cat *cat, int err)
 	return fail_errno(cat->cli, err, "Cannot write to %s", path ? path : "standard output");
 }
 
+/* With --seconds it is known how much sound there will be, and a pipe cannot be told later. */
+static uint64_t sound_bytes(const struct cat *cat, const struct devring_audio_format *audio)
+{
+	return cat->media_ms ? (uint64_t)audio->rate * (uint64_t)cat->media_ms / 1000 * audio->frame_bytes :
+	       WAV_UNKNOWN;
+}
+
 static int begin(struct cat *cat)
 {
 	char text[DEVRING_TEXT_SIZE];
@@ -111,7 +120,8 @@ static int begin(struct cat *cat)
 	ret = devring_reader_format(cat->reader, &format);
 	if (ret)
 		return fail_errno(cat->cli, ret, "Cannot ask for the format");
-	ret = encoder_begin(&cat->encoder, cat->fd, cat->encoding, &format);
+	ret = encoder_begin(&cat->encoder, cat->fd, cat->encoding, &format,
+			    format.kind == DEVRING_FORMAT_AUDIO ? sound_bytes(cat, &format.audio) : WAV_UNKNOWN);
 	cat->begun = true;
 	if (ret == -EOPNOTSUPP)
 		return fail(cat->cli, STATUS_FAILURE, "%s cannot hold \"%s\": use --format=raw.",
@@ -171,8 +181,7 @@ static size_t within_seconds(struct cat *cat, const struct devring_view *view, b
 	if (!cat->media_ms)
 		return view->bytes;
 	if (format->kind == DEVRING_FORMAT_AUDIO && audio->rate && audio->frame_bytes) {
-		wanted = (uint64_t)audio->rate * (uint64_t)cat->media_ms / 1000 *
-			 audio->frame_bytes - cat->encoder.data_bytes;
+		wanted = sound_bytes(cat, audio) - cat->encoder.data_bytes;
 		*last = view->bytes >= wanted;
 		return *last ? wanted : view->bytes;
 	}
@@ -240,8 +249,9 @@ static int copy(struct cat *cat)
 	struct devring_view view;
 	bool last = false;
 
+	progress_begin(&cat->progress, !cat->cli->json && progress_is_all(cat->fd), "a frame", cat->frames_left);
 	while (!last && !was_signalled()) {
-		int ret = devring_reader_next(cat->reader, &view, cat->timeout_ms);
+		int ret = progress_next(&cat->progress, devring_reader_next, cat->reader, &view, cat->timeout_ms);
 
 		if (ret == DEVRING_EVENT_FORMAT) {
 			cat->format_changed = true;
@@ -262,6 +272,7 @@ static int finish(struct cat *cat, int status)
 {
 	struct devring_counters c;
 
+	progress_clear();
 	devring_reader_counters(cat->reader, &c);
 	if (cat->cli->json && !status)
 		json_print(json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",

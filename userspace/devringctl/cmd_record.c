@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "progress.h"
 #include "recording.h"
 
 struct record {
@@ -87,11 +88,13 @@ static int put_frame(struct record *r, const struct devring_view *view, bool *la
 static int copy(struct record *r)
 {
 	struct devring_view view;
+	struct progress progress;
 	bool last = false;
 	int ret = STATUS_OK;
 
+	progress_begin(&progress, !r->cli->json, "a frame", r->frames_left);
 	while (!ret && !last && !was_signalled()) {
-		ret = devring_reader_next(r->reader, &view, r->timeout_ms);
+		ret = progress_next(&progress, devring_reader_next, r->reader, &view, r->timeout_ms);
 		if (ret == DEVRING_EVENT_END)
 			break;
 		if (ret == DEVRING_EVENT_FORMAT)
@@ -115,6 +118,7 @@ static int finish(struct record *r, int status)
 	struct devring_counters c;
 	int ret = recording_close(&r->file);
 
+	progress_clear();
 	devring_reader_counters(r->reader, &c);
 	if (ret && !status)
 		status = fail_errno(r->cli, ret, "Cannot write \"%s\"", arg(r->cli, 1));

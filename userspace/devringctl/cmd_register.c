@@ -131,8 +131,17 @@ int cmd_register(struct cli *cli)
 	return ret;
 }
 
+/* May this user, by what the module would say? */
+static int unregister(struct cli *cli, const struct devring_device *device)
+{
+	if (!opt(cli, OPT_DRY_RUN))
+		return devring_unregister_device(cli->control, device->id);
+	return geteuid() && geteuid() != device->registrant_uid ? -EPERM : 0;
+}
+
 int cmd_unregister(struct cli *cli)
 {
+	bool dry = opt(cli, OPT_DRY_RUN);
 	struct devring_device device;
 	int ret = need_control(cli, true);
 
@@ -140,7 +149,7 @@ int cmd_unregister(struct cli *cli)
 		ret = need_device(cli, arg(cli, 0), &device);
 	if (ret)
 		return ret;
-	ret = devring_unregister_device(cli->control, device.id);
+	ret = unregister(cli, &device);
 	if (ret == -ENODEV)
 		return fail_device(cli, ret, arg(cli, 0));
 	if (ret == -EPERM)
@@ -149,7 +158,9 @@ int cmd_unregister(struct cli *cli)
 	if (ret)
 		return fail_errno(cli, ret, "Cannot unregister \"%s\"", arg(cli, 0));
 	if (cli->json)
-		json_print(json_pack("{s:i,s:I}", "schema_version", SCHEMA_VERSION,
+		json_print(json_pack("{s:i,s:b,s:I}", "schema_version", SCHEMA_VERSION, "dry_run", dry,
 				     "unregistered", (json_int_t)device.id), stdout);
+	else if (dry)
+		printf("%s, which has %u readers, would be unregistered\n", arg(cli, 0), device.readers);
 	return flush_stdout(cli);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "progress.h"
 #include "recording.h"
 #include "register.h"
 #include "waiting.h"
@@ -15,6 +16,7 @@ struct replay {
 	struct cli *cli;
 	struct recording file;
 	struct devring_producer *producer;
+	struct progress progress;
 	uint32_t slots;
 	uint32_t largest;		/* frame */
 	uint64_t frames;
@@ -126,6 +128,9 @@ static int put_frame(struct replay *r, const struct devring_frame *frame)
 	if (ret)
 		return fail_errno(r->cli, ret, "Cannot read \"%s\"", arg(r->cli, 0));
 	ret = devring_producer_commit(r->producer, &fill, &commit);
+	r->progress.frames++;
+	r->progress.bytes += frame->bytes;
+	progress_show(&r->progress);
 	return ret ? fail_errno(r->cli, ret, "Cannot commit a frame") : STATUS_OK;
 }
 
@@ -134,6 +139,7 @@ static int copy(struct replay *r)
 	struct recorded line;
 	int ret = STATUS_OK;
 
+	progress_begin(&r->progress, !r->cli->json, "a reader", r->frames);
 	while (!ret && !was_signalled()) {
 		ret = recording_next(&r->file, &line);
 		if (ret <= 0)
@@ -173,6 +179,7 @@ int cmd_replay(struct cli *cli)
 		ret = copy(&r);
 	if (!ret)
 		ret = wait_for_last_reader(cli, r.producer);
+	progress_clear();
 	recording_close(&r.file);
 	devring_producer_close(r.producer);
 	die_of_signal();

@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "pixels.h"
+#include "progress.h"
 
 #define SNAPSHOT_TIMEOUT_MS	10000
 
@@ -23,11 +24,14 @@ struct picture {
 static int wait_frame(struct cli *cli, struct devring_reader_file *reader, int timeout_ms,
 		      struct devring_view *view)
 {
+	struct progress progress;
 	int ret;
 
+	progress_begin(&progress, !cli->json, "a picture", 1);
 	do
-		ret = devring_reader_latest(reader, view, timeout_ms);
+		ret = progress_next(&progress, devring_reader_latest, reader, view, timeout_ms);
 	while (ret == -EINTR);
+	progress_clear();
 	if (ret == DEVRING_EVENT_FRAME)
 		return STATUS_OK;
 	if (ret == DEVRING_EVENT_END)

@@ -10,6 +10,7 @@
 #include <devring/checksum.h>
 
 #include "cli.h"
+#include "progress.h"
 #include "register.h"
 #include "source.h"
 #include "waiting.h"
@@ -18,6 +19,7 @@ struct writing {
 	struct cli *cli;
 	struct source source;
 	struct devring_producer *producer;
+	struct progress progress;
 	struct devring_crc_table crc;
 	struct devring_format format;	/* in force */
 	bool sink;
@@ -151,8 +153,9 @@ static int put_frame(struct writing *w, const struct devring_fill *fill, size_t 
 		return STATUS_OK;
 	if (ret)
 		return fail_errno(w->cli, ret, "Cannot commit a frame");
-	w->frames++;
-	w->bytes += bytes;
+	w->progress.frames = ++w->frames;
+	w->progress.bytes = w->bytes += bytes;
+	progress_show(&w->progress);
 	pace(w, bytes);
 	return STATUS_OK;
 }
@@ -178,6 +181,7 @@ static int copy(struct writing *w)
 	ssize_t bytes;
 	int ret = STATUS_OK;
 
+	progress_begin(&w->progress, !w->cli->json && progress_is_all(STDIN_FILENO), "a frame", UINT64_MAX);
 	while (!ret && !was_signalled()) {
 		ret = devring_producer_take_wait(w->producer, &fill, -1);
 		if (ret == -EINTR) {
@@ -244,6 +248,7 @@ int cmd_write(struct cli *cli)
 	devring_crc_init(&w.crc);
 	catch_signals();
 	ret = run(&w);
+	progress_clear();
 	devring_producer_close(w.producer);
 	if (!ret)
 		ret = flush_stdout(cli);

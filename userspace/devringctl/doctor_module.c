@@ -121,9 +121,10 @@ static void not_loaded(struct doctor *doctor, const struct built *built)
 			       "The module is not loaded, and this kernel (%s) takes it only if the firmware was told "
 			       "of the key that signed it, \"%s\".", why, built->signer);
 	else if (enforced || locked_down())
-		doctor_problem(doctor, "module-signature", "let DKMS build it again, since it signs what it builds: "
-			       "dpkg-reconfigure devring-dkms; then: " ENROL, "The module has no signature, and this "
-			       "kernel (%s) takes none without.", why);
+		doctor_problem(doctor, "module-signature", "let DKMS build it again, which signs what it builds if "
+			       "openssl is installed: apt-get install openssl && dpkg-reconfigure devring-dkms; "
+			       "then: " ENROL, "The module has no signature, and this kernel (%s) takes none without.",
+			       why);
 	else
 		doctor_problem(doctor, "module-not-loaded", "modprobe devring", "The module is built, but not loaded.");
 }

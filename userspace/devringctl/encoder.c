@@ -66,20 +66,33 @@ static int begin_y4m(struct encoder *encoder)
 	return write_all(encoder->fd, header, (size_t)length);
 }
 
-static int begin_wav(struct encoder *encoder)
+static int begin_wav(struct encoder *encoder, uint64_t sound_bytes)
 {
-	uint8_t header[WAV_HEADER_MAX];
-
 	if (encoder->format.kind != DEVRING_FORMAT_AUDIO)
 		return -EOPNOTSUPP;
-	encoder->header_bytes = wav_build(header, &encoder->format.audio, WAV_UNKNOWN);
-	if (encoder->header_bytes < 0)
-		return encoder->header_bytes;
-	return write_all(encoder->fd, header, (size_t)encoder->header_bytes);
+	encoder->header_bytes = wav_build(encoder->header, &encoder->format.audio, sound_bytes);
+	encoder->header_is_due = encoder->header_bytes > 0;
+	return encoder->header_bytes < 0 ? encoder->header_bytes : 0;
+}
+
+/* In one piece: sox judges what a pipe gives first, and cannot do with a header alone. */
+static int write_header_and(struct encoder *encoder, const uint8_t *data, size_t bytes)
+{
+	size_t header_bytes = (size_t)encoder->header_bytes;
+	uint8_t piece[4096];
+	size_t first = bytes < sizeof(piece) - header_bytes ? bytes : sizeof(piece) - header_bytes;
+	int ret;
+
+	encoder->header_is_due = false;
+	memcpy(piece, encoder->header, header_bytes);
+	if (first)
+		memcpy(piece + header_bytes, data, first);
+	ret = write_all(encoder->fd, piece, header_bytes + first);
+	return ret || first == bytes ? ret : write_all(encoder->fd, data + first, bytes - first);
 }
 
 int encoder_begin(struct encoder *encoder, int fd, enum encoding encoding,
-		  const struct devring_format *format)
+		  const struct devring_format *format, uint64_t sound_bytes)
 {
 	memset(encoder, 0, sizeof(*encoder));
 	encoder->fd = fd;
@@ -89,7 +102,7 @@ int encoder_begin(struct encoder *encoder, int fd, enum encoding encoding,
 	case ENCODING_Y4M:
 		return begin_y4m(encoder);
 	case ENCODING_WAV:
-		return begin_wav(encoder);
+		return begin_wav(encoder, sound_bytes);
 	case ENCODING_MJPEG:
 		return is_jpeg(format) ? 0 : -EOPNOTSUPP;
 	default:
@@ -103,6 +116,8 @@ int encoder_frame(struct encoder *encoder, const void *data, size_t bytes)
 
 	if (encoder->encoding != ENCODING_Y4M) {
 		encoder->data_bytes += bytes;
+		if (encoder->header_is_due)
+			return write_header_and(encoder, data, bytes);
 		return write_all(encoder->fd, data, bytes);
 	}
 	ret = pixels_to_planar(&encoder->format.video, data, bytes, encoder->planar);
@@ -116,12 +131,15 @@ int encoder_frame(struct encoder *encoder, const void *data, size_t bytes)
 void encoder_end(struct encoder *encoder)
 {
 	uint8_t header[WAV_HEADER_MAX];
-	off_t end = lseek(encoder->fd, 0, SEEK_CUR);
+	off_t end;
 
 	free(encoder->planar);
 	encoder->planar = NULL;
 	if (encoder->encoding != ENCODING_WAV || encoder->header_bytes <= 0)
 		return;
+	if (encoder->header_is_due)
+		write_header_and(encoder, NULL, 0);
+	end = lseek(encoder->fd, 0, SEEK_CUR);
 	/* Only if the header still is where this file began. */
 	if (end < 0 || (uint64_t)end != (uint64_t)encoder->header_bytes + encoder->data_bytes)
 		return;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "progress.h"
 #include "text.h"
 
 #define SENTENCE_MAX	1024
@@ -43,6 +44,7 @@ static int report(struct cli *cli, enum status status, const char *sentence)
 	char clean[2 * SENTENCE_MAX];
 	json_t *json, *error;
 
+	progress_clear();
 	if (!cli->json) {
 		fprintf(stderr, "devringctl: %s\n",
 			text_escape(sentence, clean, sizeof(clean)));
@@ -141,6 +143,7 @@ void remark(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
+	progress_clear();
 	fprintf(stderr, "devringctl: %s\n", text_escape(sentence, clean, sizeof(clean)));
 }
 

@@ -67,7 +67,7 @@ const struct verb verbs[] = {
 	  cmd_write },
 	{ "register", "NAME", 1, 1, REGISTER_OPTIONS | OPT(SINK), false,
 	  "make a persistent device, for a producer that comes later", NULL, cmd_register },
-	{ "unregister", "DEVICE", 1, 1, 0, false, "end a device", NULL, cmd_unregister },
+	{ "unregister", "DEVICE", 1, 1, OPT(DRY_RUN), false, "end a device", NULL, cmd_unregister },
 	{ "grant", "DEVICE -- PROGRAM...", 2, INT_MAX, OPT(FOR) | OPT(USER), true,
 	  "run a program that may read a device, for a while",
 	  "The program finds the device open as descriptor 3, and is told so by DEVRING_FD=3 and\n"
@@ -77,7 +77,7 @@ const struct verb verbs[] = {
 	  "not ended by that: its reads fail. Exit status: the program's, 128 and the signal if\n"
 	  "one ended it, 126 if it cannot be run, 127 if it is not found. Try:\n"
 	  "  devringctl grant camera0 --for 60s --user nobody -- devringctl cat --fd 3", cmd_grant },
-	{ "revoke", "DEVICE", 1, 1, OPT(READER) | OPT(UID) | OPT(ALL) | OPT(RECHECK), false,
+	{ "revoke", "DEVICE", 1, 1, OPT(READER) | OPT(UID) | OPT(ALL) | OPT(RECHECK) | OPT(DRY_RUN), false,
 	  "take access away from readers", "Their maps read as zeros and their calls fail, at "
 	  "once and for good. What they\ngranted ends too. After a right was taken away (chmod, "
 	  "setfacl) --recheck ends those\nwho have the device open by it.", cmd_revoke },

@@ -56,6 +56,7 @@ const struct option_text option_texts[OPT_COUNT] = {
 	[OPT_UID] = { "uid", 0, "USER", "all readers of this user (name or number)" },
 	[OPT_ALL] = { "all", 0, NULL, "all readers" },
 	[OPT_RECHECK] = { "recheck", 0, NULL, "all readers who could not open the device now" },
+	[OPT_DRY_RUN] = { "dry-run", 0, NULL, "change nothing, but tell what would be" },
 	[OPT_CHANGES_ONLY] = { "changes-only", 0, NULL, "do not begin with what exists" },
 	[OPT_WATCH] = { "watch", 'w', "SECONDS", "print again each time so much time has passed" },
 	[OPT_TOPIC] = { "topic", 0, "PATTERN", "events of such topics: camera.*, usb.attach, ..." },

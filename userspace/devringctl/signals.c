@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "progress.h"
 
 static volatile sig_atomic_t signalled;
 
@@ -43,6 +44,7 @@ void die_of_signal(void)
 {
 	if (!signalled)
 		return;
+	progress_clear();
 	signal(signalled, SIG_DFL);
 	raise(signalled);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "progress.h"
 #include "waiting.h"
 
 uint64_t now_ns(void)
@@ -16,14 +17,19 @@ uint64_t now_ns(void)
 
 int wait_for_reader(struct cli *cli, struct devring_producer *producer)
 {
+	struct progress progress;
 	int timeout_ms, ret;
 
 	ret = opt_timeout(cli, &timeout_ms);
 	if (ret || !opt(cli, OPT_WAIT))
 		return ret;
-	do
-		ret = devring_producer_wait_readers(producer, 0, timeout_ms);
-	while (ret == -EINTR && !was_signalled());
+	progress_begin(&progress, !cli->json, "a reader", UINT64_MAX);
+	do {
+		int step = progress_step(&progress, &timeout_ms);
+
+		ret = devring_producer_wait_readers(producer, 0, step);
+	} while ((ret == -EAGAIN && timeout_ms) || (ret == -EINTR && !was_signalled()));
+	progress_clear();
 	if (ret == -EAGAIN)
 		return fail(cli, STATUS_TIMEOUT, "No reader came in the time given by "
 			    "--timeout.");
