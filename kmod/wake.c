@@ -171,9 +171,10 @@ void devring_wake_paced(struct devring_dev *dev)
 	wake_alone(dev, PACE);
 }
 
-/* What it is woken for was made under the lock of @dev, or is still: no barrier, as in wake_readers(). */
+/* What it is woken for was made under the lock of @dev, or is still. */
 void devring_wake_producer(struct devring_dev *dev)
 {
+	/* Needs no barrier, as in wake_readers(). */
 	if (waitqueue_active(&dev->producer_wait))
 		wake(&dev->producer_wait, INPUT | EPOLLOUT | EPOLLWRNORM);
 }
