@@ -16,7 +16,7 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
-static unsigned int kills = 100;
+static unsigned int kills = 300;
 static uint64_t seed = 1;
 
 /* ---- the killing ---- */

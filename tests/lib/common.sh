@@ -47,6 +47,17 @@ guest_suite() {
 	exit $rc
 }
 
+# patched_tree WORK PATCH: makes a tree below WORK as DKMS gets it, with the patch, and prints its folder. Files that did
+# not change since the last time stay, so that little is compiled.
+patched_tree() {
+	local tree
+	tree=$1/devring-$(cat "$top/VERSION")
+	make -s -C "$top" dkms-tree DESTDIR="$1" dkmsdir= INSTALL='install -C' BUILD="$1/none" >&2 || return 1
+	patch -d "$tree" -p1 -F 2 --no-backup-if-mismatch -r - <"$2" >&2 ||
+		{ say "$2 does not fit kmod/ any more: make it anew"; return 1; }
+	echo "$tree"
+}
+
 # The version of the kernel source package names everything that is taken from it.
 source_version() {
 	local v
