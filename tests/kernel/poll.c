@@ -2,6 +2,7 @@
 /* poll() and its kin: what is said to whom, and that it wakes. */
 #include "lib.h"
 
+#include <pthread.h>
 #include <linux/io_uring.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -191,6 +192,41 @@ TEST_F(polling, reads_that_do_not_wait)
 	EXPECT_EQ(sizeof(self->f), rc(preadv2(self->r.fd, &iov, 1, -1, RWF_NOWAIT)));
 	EXPECT_EQ(0, self->f.sequence);
 	EXPECT_EQ(-EAGAIN, rc(preadv2(self->r.fd, &iov, 1, -1, RWF_NOWAIT)));
+}
+
+struct follower {
+	struct stream r;
+	int end;
+	uint64_t polls, frames;
+};
+
+static void *poll_and_read(void *argument)
+{
+	struct follower *f = argument;
+	union record u;
+
+	for (; !__atomic_load_n(&f->end, __ATOMIC_RELAXED); f->polls++)
+		if (ready(f->r.fd, POLLIN) == POLLIN)
+			f->frames += next(&f->r, &u) == DEVRING_RECORD_FRAME;
+	return NULL;
+}
+
+/* On two processors one looks at what the other changes: in a kernel that looks for races, without a report. */
+TEST_F(polling, while_frames_come)
+{
+	struct follower f = { .r = reader_open(&self->s, O_RDONLY | O_NONBLOCK) };
+	uint64_t until = now_ns(CLOCK_MONOTONIC) + 1000000000;
+	pthread_t thread;
+
+	ASSERT_LE(0, f.r.fd);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, poll_and_read, &f));
+	do {
+		ASSERT_EQ(0, produce(&self->s, 1));
+	} while (now_ns(CLOCK_MONOTONIC) < until);
+	__atomic_store_n(&f.end, 1, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_LT(0, f.frames);
+	EXPECT_LE(f.frames, f.polls);
 }
 
 /* Becoming a reader takes a lock, which nobody has here. */
