@@ -393,6 +393,8 @@ static uint64_t run_stream(struct device *d, uint64_t now)
 			return UINT64_MAX;
 		}
 		complete(d, result, length);
+		if (result == FILL_DONE)
+			d->answered = now;
 		flush(d);
 		if (d->source.fd >= 0 && d->frames_to_live && !d->out_used &&
 		    d->stats.frames - d->frames_at_plug >= d->frames_to_live)

@@ -115,6 +115,7 @@ struct device {
 	uint8_t setting[4];	/* alternate setting of each interface */
 	uint8_t configured;
 	uint64_t clock;		/* end of the last isochronous transfer accepted */
+	uint64_t answered;	/* when the last transfer of a stream was completed without a fault */
 	uint64_t frames_at_plug;
 	uint64_t frames_at_stream;
 	struct device_stats stats;

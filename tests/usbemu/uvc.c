@@ -44,6 +44,12 @@
 #define CLOCK_HZ		48000000
 #define INTERVAL_UNITS		10000000u	/* 100 ns in a second */
 
+/*
+ * A stall comes a while after what was good.  uvcvideo gives its buffers back at once, and does not survive it if it
+ * is still copying into one: the buffer is queued twice then (seen with Linux 6.1).
+ */
+#define STALL_NS		200000000ull
+
 /* Isochronous alternate settings: bytes a microframe, and how wMaxPacketSize writes them. */
 static const struct {
 	uint16_t bytes;
@@ -460,9 +466,11 @@ static uint64_t camera_ready_at(const struct device *d, const struct urb *urb)
 	if (d->state != DEVICE_STREAMING ||
 	    fault_at(&d->fault, FAULT_SILENCE, device_stream_frames(d)))
 		return UINT64_MAX;
+	if (fault_at(&d->fault, FAULT_STALL, device_stream_frames(d)))
+		return d->answered + STALL_NS;
 	if (urb->packets)
 		return urb->due;
-	if (c->sending || fault_at(&d->fault, FAULT_STALL, device_stream_frames(d)))
+	if (c->sending)
 		return 0;
 	return c->start + (c->slot + 1) * c->interval_ns;
 }
