@@ -103,13 +103,14 @@ class Uevents:
         return self.socket.fileno()
 
     def read(self):
-        """Action and port, of what is a USB device."""
+        """When it came, action and port, of what is a USB device."""
         text = self.socket.recv(16384)
+        now = time.monotonic_ns()
         if b"DEVTYPE=usb_device\0" not in text:
-            return None, None
+            return now, None, None
         action = re.search(rb"\0ACTION=(\w+)\0", text)
         path = re.search(rb"\0DEVPATH=([^\0]*)\0", text)
-        return action[1].decode(), os.path.basename(path[1].decode())
+        return now, action[1].decode(), os.path.basename(path[1].decode())
 
 
 class Emulator:
@@ -158,9 +159,9 @@ def say(*words):
 def watch_uevents(group):
     source = Uevents(group)
     while True:
-        action, port = source.read()
+        now, action, port = source.read()
         if action in ("add", "remove"):
-            say(time.monotonic_ns(), action, port)
+            say(now, action, port)
 
 
 def watch_records():
@@ -182,7 +183,8 @@ def watch_records():
                 (offset,), (length,) = struct.unpack_from("=Q", data, 16), struct.unpack_from("=I", data, 48)
                 event = json.loads(ring[offset - base:offset - base + length])
                 if event["topic"] in ("usb.attach", "usb.detach"):
-                    say(now, event["action"], event["port_path"], event["monotonic_ns"])
+                    (committed,) = struct.unpack_from("=Q", data, 64)
+                    say(now, event["action"], event["port_path"], event["monotonic_ns"], committed)
             data = data[size:]
 
 
@@ -207,15 +209,16 @@ class Cycles:
             select.select([self.watchers[who].fd], [], [], 1)
             for words in self.watchers[who].lines():
                 if words[1] == what:
-                    return int(words[0])
+                    return [int(word) for word in (words[0], *words[3:])]
         raise SystemExit(f"no {what} by {who} within 60 s")
 
     def step(self, command, action):
         self.emulator.send(f"{command} {self.name}")
-        began = self.wait("kernel", action)
-        udev = self.wait("udev", action)
-        record = self.wait("record", action)
-        self.times[action].append((udev - began, record - began))
+        # The last one first: who waits for the others would run when what is measured does.
+        record, known, published = self.wait("record", action)
+        (udev,) = self.wait("udev", action)
+        (began,) = self.wait("kernel", action)
+        self.times[action].append([time - began for time in (udev, known, published, record)])
 
     def run(self, count):
         try:
@@ -228,13 +231,13 @@ class Cycles:
 
     def report(self):
         """The ratio is of what comes with permissions and names: arrivals."""
-        for action, pairs in self.times.items():
-            udev, record = [p[0] / 1e6 for p in pairs], [p[1] / 1e6 for p in pairs]
-            ratio = statistics.median(record) / statistics.median(udev)
-            spread = statistics.quantiles([r / u for u, r in pairs], n=10)
-            print(f"# {action}: uevent to udev monitor {statistics.median(udev):.1f} ms, to record "
-                  f"{statistics.median(record):.1f} ms (medians of {len(pairs)}); ratio {ratio:.3f}, "
-                  f"of single ones 10 to 90 %: {spread[0]:.2f} to {spread[-1]:.2f}")
+        for action, times in self.times.items():
+            udev, known, published, record = [statistics.median(column) / 1e6 for column in zip(*times)]
+            ratio = record / udev
+            spread = statistics.quantiles([t[-1] / t[0] for t in times], n=10)
+            print(f"# {action}: uevent to udev monitor {udev:.1f} ms, to devringd {known:.1f}, to its commit "
+                  f"{published:.1f}, to the record's reader {record:.1f} (medians of {len(times)}); ratio "
+                  f"{ratio:.3f}, of single ones 10 to 90 %: {spread[0]:.2f} to {spread[-1]:.2f}")
             if action == "add":
                 result = ratio
         return 3 if result >= 1.25 else 0

@@ -201,6 +201,8 @@ static void on_kernel(void *user, const struct discovery_event *event)
 		d->calls.event(d->calls.user, event);
 	else if (!d->monitor)
 		doubt(d);
+	else if (!strcmp(event->action, "add"))
+		d->calls.coming(d->calls.user, event);
 }
 
 static void on_overflow(void *user)

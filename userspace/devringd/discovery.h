@@ -39,6 +39,8 @@ struct source_calls {
 
 struct discovery_calls {
 	void (*event)(void *user, const struct discovery_event *event);
+	/* The kernel told of it, and udevd is at work on it: its event follows, or a doubt. */
+	void (*coming)(void *user, const struct discovery_event *event);
 	/* Something may have changed: list again soon. */
 	void (*doubt)(void *user);
 	/* udevd has set the permissions of a devring node anew. */

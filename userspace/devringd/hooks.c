@@ -281,13 +281,10 @@ static void make_room(struct hooks *hooks, const json_t *event)
 			   hooks->folder);
 }
 
-void hooks_run(struct hooks *hooks, json_t *event)
+void hooks_put(struct hooks *hooks, json_t *event)
 {
 	struct waiting **end = &hooks->first, *w;
 
-	/* Nothing is there to be run in most places. */
-	if (access(hooks->folder, X_OK))
-		return;
 	if (hooks->count == WAITING_MAX)
 		make_room(hooks, event);
 	w = calloc(1, sizeof(*w));
@@ -298,6 +295,10 @@ void hooks_run(struct hooks *hooks, json_t *event)
 		end = &(*end)->next;
 	*end = w;
 	hooks->count++;
+}
+
+void hooks_run(struct hooks *hooks)
+{
 	next(hooks);
 }
 

@@ -15,7 +15,9 @@ struct hooks *hooks_new(sd_event *event, struct health_counters *counters);
 /* The one that runs is killed. */
 void hooks_free(struct hooks *hooks);
 void hooks_configure(struct hooks *hooks, const struct config *config);
-/* Runs every program of the folder, when those before have ended, with the event's members in its environment. */
-void hooks_run(struct hooks *hooks, json_t *event);
+/* Runs every program of the folder, when those before have ended, with the event's members in its environment: */
+void hooks_put(struct hooks *hooks, json_t *event);
+/* ... from now on, when those who wait for the event have it. */
+void hooks_run(struct hooks *hooks);
 
 #endif

@@ -98,7 +98,7 @@ static void on_record(void *user, const struct outbox_record *record)
 		log_warn("out of memory: an event was not published");
 	free(line);
 	count(h, record);
-	hooks_run(h->manager->hooks, event);
+	hooks_put(h->manager->hooks, event);
 	json_decref(event);
 }
 
@@ -107,6 +107,7 @@ static void on_end(void *user)
 	struct hotplug *h = user;
 
 	feed_end(h->feed);
+	hooks_run(h->manager->hooks);
 	table_changed(h->manager->table);
 }
 

@@ -397,6 +397,14 @@ static void on_event(void *user, const struct discovery_event *event)
 		manager_doubt(m);	/* a sound card is ready as a whole */
 }
 
+static void on_coming(void *user, const struct discovery_event *event)
+{
+	struct manager *m = user;
+
+	if (!strcmp(event->subsystem, "usb"))
+		plugs_prepare(m->plugs, event);
+}
+
 static void on_overflow(void *user)
 {
 	struct manager *m = user;
@@ -441,7 +449,7 @@ void manager_recheck(void *user)
 int manager_start(struct manager *m)
 {
 	struct discovery_calls calls = {
-		.event = on_event, .doubt = on_doubt, .permissions = manager_recheck, .overflow = on_overflow,
+		.event = on_event, .coming = on_coming, .doubt = on_doubt, .permissions = manager_recheck, .overflow = on_overflow,
 		.health = manager_health, .user = m,
 	};
 

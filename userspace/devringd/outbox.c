@@ -286,6 +286,9 @@ struct outbox *outbox_new(sd_event *event, const struct outbox_calls *calls)
 	o->calls = *calls;
 	o->limits = (struct outbox_limits) { 50, 100, 10 };
 	error = sd_event_add_defer(event, &o->soon, on_soon, o);
+	/* Whoever reads it waits for that; what else happened can. */
+	if (error >= 0)
+		error = sd_event_source_set_priority(o->soon, SD_EVENT_PRIORITY_IMPORTANT);
 	if (error >= 0)
 		error = sd_event_source_set_enabled(o->soon, SD_EVENT_OFF);
 	if (error >= 0)

@@ -9,10 +9,21 @@
 #include "log.h"
 #include "manager.h"
 
+/* So many may be on their way; of more nothing is known before they are there. */
+#define COMING_MAX	64
+
+/* What the kernel told of, as it was then, until udevd says that it is ready. */
+struct coming {
+	struct coming *next;
+	struct usbdev usb;
+};
+
 struct plugs {
 	struct manager *manager;
 	struct plug *first;
 	unsigned int count;
+	struct coming *coming;
+	unsigned int coming_count;
 };
 
 struct plugs *plugs_new(struct manager *manager)
@@ -22,6 +33,24 @@ struct plugs *plugs_new(struct manager *manager)
 	if (plugs)
 		plugs->manager = manager;
 	return plugs;
+}
+
+/* At this path, or all. */
+static void forget_coming(struct plugs *plugs, const char *syspath)
+{
+	struct coming **link = &plugs->coming;
+
+	while (*link) {
+		struct coming *c = *link;
+
+		if (syspath && strcmp(c->usb.syspath, syspath)) {
+			link = &c->next;
+			continue;
+		}
+		*link = c->next;
+		free(c);
+		plugs->coming_count--;
+	}
 }
 
 void plugs_free(struct plugs *plugs)
@@ -34,6 +63,7 @@ void plugs_free(struct plugs *plugs)
 		plugs->first = p->next;
 		free(p);
 	}
+	forget_coming(plugs, NULL);
 	free(plugs);
 }
 
@@ -113,12 +143,50 @@ static void gone(struct plugs *plugs, const struct discovery_event *event)
 		detach(plugs, p);
 }
 
+void plugs_prepare(struct plugs *plugs, const struct discovery_event *event)
+{
+	struct coming *c = plugs->coming_count < COMING_MAX ? calloc(1, sizeof(*c)) : NULL;
+	struct udev_device *dev;
+
+	forget_coming(plugs, event->syspath);
+	if (!c)
+		return;
+	dev = discovery_device(plugs->manager->discovery, event->syspath);
+	if (dev && usbdev_from_udev(&c->usb, dev)) {
+		c->next = plugs->coming;
+		plugs->coming = c;
+		plugs->coming_count++;
+	} else {
+		free(c);
+	}
+	udev_device_unref(dev);
+}
+
+/* What was prepared, if it is still this one that is plugged in there. */
+static bool prepared(struct plugs *plugs, const struct discovery_event *event, struct usbdev *usb)
+{
+	const struct coming *c = plugs->coming;
+
+	while (c && strcmp(c->usb.syspath, event->syspath))
+		c = c->next;
+	if (!c || c->usb.inode != usbdev_inode(event->syspath))
+		return false;
+	*usb = c->usb;
+	return true;
+}
+
 static void came(struct plugs *plugs, const struct discovery_event *event)
 {
-	struct udev_device *dev = event->dev ? udev_device_ref(event->dev) :
-				  discovery_device(plugs->manager->discovery, event->syspath);
+	struct udev_device *dev;
 	struct usbdev usb;
 
+	if (prepared(plugs, event, &usb)) {
+		forget_coming(plugs, event->syspath);
+		present(plugs, &usb, event->source);
+		return;
+	}
+	dev = event->dev ? udev_device_ref(event->dev) :
+	      discovery_device(plugs->manager->discovery, event->syspath);
 	if (dev && usbdev_from_udev(&usb, dev)) {
 		present(plugs, &usb, event->source);
 	} else if (!strcmp(event->action, "add") && !find(plugs, event->syspath) && event->product) {
@@ -132,10 +200,12 @@ static void came(struct plugs *plugs, const struct discovery_event *event)
 
 void plugs_event(struct plugs *plugs, const struct discovery_event *event)
 {
-	if (!strcmp(event->action, "remove"))
+	if (!strcmp(event->action, "remove")) {
+		forget_coming(plugs, event->syspath);
 		gone(plugs, event);
-	else
+	} else {
 		came(plugs, event);
+	}
 }
 
 int plugs_reconcile(struct plugs *plugs)

@@ -25,6 +25,8 @@ struct plugs *plugs_new(struct manager *manager);
 void plugs_free(struct plugs *plugs);
 /* A source said that one came, went or changed. */
 void plugs_event(struct plugs *plugs, const struct discovery_event *event);
+/* One comes: what can be read of it is read, so that nothing is left to do when it is ready. */
+void plugs_prepare(struct plugs *plugs, const struct discovery_event *event);
 /* Lists all, and tells the difference; 0 or -1. */
 int plugs_reconcile(struct plugs *plugs);
 /* The rules changed. */

@@ -49,15 +49,16 @@ static int on_monitor(sd_event_source *source, int fd, uint32_t revents, void *u
 {
 	struct udev_source *s = user;
 	struct udev_device *dev;
-	unsigned int most = 64;		/* at a time, so that frames flow during a storm */
 
 	(void)source;
 	(void)fd;
 	errno = 0;
-	while (most-- && (dev = udev_monitor_receive_device(s->monitor))) {
+	/* One at a time: what it changed is published before the next, and frames flow during a storm. */
+	dev = udev_monitor_receive_device(s->monitor);
+	if (dev) {
 		tell(s, dev);
 		udev_device_unref(dev);
-		errno = 0;
+		return 0;
 	}
 	if (errno == ENOBUFS)
 		s->calls.overflow(s->calls.user);
