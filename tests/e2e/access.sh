@@ -22,6 +22,15 @@ entry() { journalctl --quiet --output=json "$@" >entry && [ -s entry ]; }
 comes() { wait_for 60 entry "$@" || { journalctl --no-pager | tail -n 20; return 1; }; }
 field() { python3 -c 'import json, sys
 for line in open("entry"): print(json.loads(line).get(sys.argv[1], "-"))' "$1" | tail -n 1; }
+# Each action's message has the id that docs/access.md has.
+ids() {
+	local action id n=0
+	while read -r action id; do
+		n=$((n + 1))
+		entry "DEVRING_ACTION=$action" && same "$id" "$(field MESSAGE_ID)" || { echo "$action"; return 1; }
+	done < <(sed -n 's/^| `\([a-z-]*\)` | `\([0-9a-f]\{32\}\)` .*/\1 \2/p' "$DEVRING_TOP/docs/access.md")
+	same 9 $n
+}
 # audits TEXT: the kernel's audit has a record of the type USER_DEVICE with it.
 audits() { wait_for 60 grep -Eq "^1137 .*$1" audited || { grep ^1137 audited | tail; return 1; }; }
 # More than before: how often is in the log what had been there before.
@@ -95,7 +104,9 @@ start "${audit[@]}"
 check "a device that is: the journal" comes DEVRING_ACTION=registered DEVRING_DEVICE=camera0
 id=$(field DEVRING_ID)
 check "with its id" same "$(cat /sys/class/devring/"$(basename "$(readlink /dev/devrings/camera0)")"/id)" "$id"
-check "with an id of the message" same a76d50d95ab64beab9e6b4ae2138d7c2 "$(field MESSAGE_ID)"
+plugging=$(field DEVRING_CORRELATION)
+record=$(devringctl events --json --topic camera.connected | tail -n 1)
+check "with the number of its plugging in, as its event has it" grep -q "\"correlation_id\":$plugging," <<<"$record"
 check "and the audit" audits "uid=$(id -u devring) .*op=registered device=\"camera0\" id=$id exe=.* res=success"
 
 progress "readers"
@@ -105,7 +116,8 @@ follow $alice
 a=$reader
 check "who reads: the journal" comes DEVRING_ACTION=reader-started DEVRING_READER_PID="$a"
 check "with his uid" same $alice "$(field DEVRING_READER_UID)"
-check "with the device" same "camera0 $id" "$(field DEVRING_DEVICE) $(field DEVRING_ID)"
+check "with the device" same "camera0 $id $plugging" \
+	"$(field DEVRING_DEVICE) $(field DEVRING_ID) $(field DEVRING_CORRELATION)"
 number=$(field DEVRING_READER)
 check "and the audit" audits \
 	"op=reader-started device=\"camera0\" id=$id reader=$number obj_uid=$alice opid=$a exe=.* res=success"
@@ -175,6 +187,17 @@ check "who has another right is the same reader as before" goes_on "$v"
 kill "$v"
 status_of "$v"
 
+progress "plugging"
+# devringd was away, and has found it anew.
+comes DEVRING_ACTION=online DEVRING_DEVICE=camera0 || guest_die "camera0 is not online"
+plugging=$(field DEVRING_CORRELATION)
+wait_for 60 rmmod vivid || guest_die "vivid does not go"
+check "unplugged: the journal" comes DEVRING_ACTION=offline DEVRING_DEVICE=camera0 DEVRING_CORRELATION="$plugging"
+load_vivid
+check "plugged in again: the journal" comes DEVRING_ACTION=online DEVRING_DEVICE=camera0 DEVRING_ID="$id"
+again=$(field DEVRING_CORRELATION)
+check "which is another plugging in" test "$again" -gt "$plugging"
+
 progress "configuration"
 before=$(grep -c reader-started audited)
 known=$(count DEVRING_ACTION=reader-started)
@@ -189,6 +212,7 @@ printf '[devringd]\ncameras = no\n' >$conf
 kill -HUP "$daemon"
 check "a device that is not wanted: the journal" comes DEVRING_ACTION=removed DEVRING_DEVICE=camera0 DEVRING_ID="$id"
 check "and the audit" audits "op=removed device=\"camera0\" id=$id "
+check "each action's message has its id" ids
 stop
 start
 check "without the capability it says so" comes MESSAGE="nothing goes into the kernel's audit (Operation \

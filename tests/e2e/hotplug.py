@@ -183,7 +183,9 @@ def watch_records():
                 (offset,), (length,) = struct.unpack_from("=Q", data, 16), struct.unpack_from("=I", data, 48)
                 event = json.loads(ring[offset - base:offset - base + length])
                 if event["topic"] in ("usb.attach", "usb.detach"):
-                    (committed,) = struct.unpack_from("=Q", data, 64)
+                    committed, _, trace = struct.unpack_from("=3Q", data, 64)
+                    if trace != event["correlation_id"]:
+                        raise SystemExit(f"trace id {trace} of {event}")
                     say(now, event["action"], event["port_path"], event["monotonic_ns"], committed)
             data = data[size:]
 

@@ -235,7 +235,7 @@ static void next(struct hooks *hooks)
 				hooks->programs = NULL;
 			}
 		}
-		if (hooks->at == hooks->programs_count || hooks->at == PROGRAMS_MAX) {
+		if (!hooks->programs || hooks->at == hooks->programs_count || hooks->at == PROGRAMS_MAX) {
 			end_event(hooks);
 			continue;
 		}

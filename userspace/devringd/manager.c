@@ -449,8 +449,8 @@ void manager_recheck(void *user)
 int manager_start(struct manager *m)
 {
 	struct discovery_calls calls = {
-		.event = on_event, .coming = on_coming, .doubt = on_doubt, .permissions = manager_recheck, .overflow = on_overflow,
-		.health = manager_health, .user = m,
+		.event = on_event, .coming = on_coming, .doubt = on_doubt, .permissions = manager_recheck,
+		.overflow = on_overflow, .health = manager_health, .user = m,
 	};
 
 	m->starting = true;
