@@ -173,4 +173,23 @@ TEST(load_module)
 	EXPECT_EQ(0, access(CONTROL_NODE, F_OK));
 }
 
+/* Nobody has it open, but there are devices: they go with the module. */
+TEST(unload_with_devices)
+{
+	int module = copy_of_module(getenv("DEVRING_MODULE"));
+	struct source s[3];
+
+	ASSERT_LE(0, module);
+	for (unsigned int i = 0; i < ARRAY_SIZE(s); i++) {
+		char name[] = { 'a' + i, 0 };
+
+		ASSERT_EQ(0, source_register(&s[i], name, DEVRING_REG_PERSIST | DEVRING_REG_PUBLIC));
+		ASSERT_EQ(-EWOULDBLOCK, unload());
+		close(s[i].fd);
+	}
+	ASSERT_EQ(0, unload());
+	ASSERT_TRUE(is_clean());
+	ASSERT_EQ(0, load(module));
+}
+
 TEST_HARNESS_MAIN

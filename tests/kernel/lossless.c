@@ -514,6 +514,25 @@ TEST_F(lossless, holds_are_kept)
 	EXPECT_EQ(DEVRING_RECORD_F_DEMOTED | DEVRING_RECORD_F_HOLD_BROKEN, self->f.rec.flags);
 }
 
+TEST_F(lossless, holds_that_it_had_are_kept)
+{
+	ASSERT_EQ(0, ask(self->r.fd, 0, 16, 0));
+	for (int i = 0; i < SLOTS - 1; i++) {
+		ASSERT_EQ(0, produce(&self->s, 1));
+		ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	}
+	ASSERT_EQ(0, ask(self->r.fd, DEVRING_READER_LOSSLESS, 16, DEADLINE_MS));
+	ASSERT_EQ(0, produce(&self->s, 1));
+	ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	EXPECT_EQ(-EAGAIN, produce(&self->s, 1));
+	EXPECT_EQ(SLOTS, myself(_metadata, self->r.fd).held);
+	EXPECT_EQ(0, device_of(_metadata, &self->s).holds_broken);
+	/* As one of many again, it keeps no slot from its producer. */
+	ASSERT_EQ(0, ask(self->r.fd, 0, 16, 0));
+	EXPECT_EQ(0, produce(&self->s, 1));
+	EXPECT_LT(0, device_of(_metadata, &self->s).holds_broken);
+}
+
 /* One that never read, polled or mapped is waited for by nobody. */
 TEST_F(lossless, not_before_it_reads)
 {

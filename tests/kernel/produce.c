@@ -73,6 +73,7 @@ TEST_F(producer, small_buffers)
 {
 	unsigned char buffer[64];
 	int fd = self->s.fd;
+	struct stream r;
 
 	EXPECT_EQ(-EINVAL, rc(read(fd, buffer, sizeof(struct devring_slot) - 1)));
 	EXPECT_EQ(-EINVAL, rc(read(fd, buffer, 1)));
@@ -81,6 +82,13 @@ TEST_F(producer, small_buffers)
 	EXPECT_QUEUED(1);
 	EXPECT_EQ(sizeof(struct devring_slot), rc(read(fd, buffer, sizeof(struct devring_slot))));
 	EXPECT_QUEUED(2);
+	/* Nor are news. */
+	r = reader_open(&self->s, O_RDONLY | O_NONBLOCK);
+	skip_news(&r);
+	EXPECT_EQ(-EFAULT, rc(read(fd, bad_address(), 64)));
+	EXPECT_EQ(POLLIN | POLLOUT, ready(fd, POLLIN | POLLOUT));
+	EXPECT_EQ(sizeof(struct devring_readers), rc(read(fd, buffer, sizeof(struct devring_readers))));
+	EXPECT_EQ(DEVRING_RECORD_READERS, ((struct devring_record *)buffer)->kind);
 }
 
 TEST_F(producer, one_commit)
@@ -209,6 +217,22 @@ TEST_F(producer, records_in_pieces)
 	EXPECT_EQ(-EINVAL, rc(writev(self->s.fd, iov, 2)));
 	EXPECT_EQ(sizeof(c), rc(writev(self->s.fd, iov, 3)));
 	EXPECT_HEAD(1);
+}
+
+TEST_F(producer, slots_in_pieces)
+{
+	struct devring_slot slot;
+	struct iovec iov[2] = { { &slot, 5 }, { (char *)&slot + 5, sizeof(slot) - 5 } };
+	struct iovec torn[2] = { { &slot, 5 }, { bad_address(), sizeof(slot) - 5 } };
+
+	EXPECT_EQ(-EFAULT, rc(readv(self->s.fd, torn, 2)));
+	EXPECT_QUEUED(1);
+	memset(&slot, POISON, sizeof(slot));
+	EXPECT_EQ(sizeof(slot), rc(readv(self->s.fd, iov, 2)));
+	EXPECT_EQ(DEVRING_RECORD_SLOT, slot.rec.kind);
+	EXPECT_EQ(sizeof(slot), slot.rec.size);
+	EXPECT_NE(self->slot.slot, slot.slot);
+	EXPECT_QUEUED(2);
 }
 
 TEST_F(producer, many_records_in_one_write)

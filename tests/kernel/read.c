@@ -134,6 +134,22 @@ TEST_F(reading, fills_the_buffer)
 	EXPECT_EQ(-EAGAIN, rc(read(fd, buffer, sizeof(buffer))));
 }
 
+/* One read hands out no more than may be held, however large its buffer is; the next one returns the oldest of these. */
+TEST_F(reading, as_many_as_it_may_hold)
+{
+	struct devring_frame frames[4];
+
+	ASSERT_EQ(0, set_reader(self->r.fd, 0, 0, 2));
+	ASSERT_EQ(0, produce(&self->s, 3));
+	ASSERT_EQ(2 * sizeof(self->f), rc(read(self->r.fd, frames, sizeof(frames))));
+	EXPECT_EQ(1, frames[1].sequence);
+	EXPECT_EQ(2, myself(_metadata, self->r.fd).held);
+	ASSERT_EQ(sizeof(self->f), rc(read(self->r.fd, frames, sizeof(frames))));
+	EXPECT_EQ(2, frames[0].sequence);
+	EXPECT_EQ(0, frames[0].lost);
+	EXPECT_EQ(2, myself(_metadata, self->r.fd).held);
+}
+
 TEST_F(reading, short_buffers)
 {
 	struct stream r = reader_open(&self->s, O_RDONLY | O_NONBLOCK);
