@@ -39,7 +39,7 @@ speaker() {
 	local since
 	since=$(lines $events)
 	qemu "device_add usb-audio,audiodev=none,id=one,bus=xhci.0"
-	happens "$since" '"speaker.connected","action":"add","device":"speaker0"' || return 1
+	happens "$since" '"speaker.connected","action":"add","device":"speaker' || return 1
 	qemu "device_del one"
 	happens "$since" '"speaker.disconnected"'
 }

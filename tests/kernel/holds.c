@@ -514,6 +514,9 @@ TEST_F(settings, limit_of_holds_of_a_user)
 		EXPECT_EQ(-EDQUOT, set_reader(c, 0, 0, 2));
 		EXPECT_EQ(0, set_reader(c, 0, 0, 1));
 		EXPECT_EQ(0, set_reader(b, 0, 0, 0));
+		/* What is refused is not counted. */
+		for (int i = 0; i < 3; i++)
+			EXPECT_EQ(-EPERM, set_reader(c, DEVRING_READER_LOSSLESS, 0, 6));
 		EXPECT_EQ(0, set_reader(c, 0, 0, 6));
 		close(a);
 		EXPECT_EQ(0, set_reader(b, 0, 0, 16));

@@ -134,7 +134,7 @@ TEST_F(reading, fills_the_buffer)
 	EXPECT_EQ(-EAGAIN, rc(read(fd, buffer, sizeof(buffer))));
 }
 
-/* One read hands out no more than may be held, however large its buffer is; the next one returns the oldest of these. */
+/* One read hands out no more than may be held, however large its buffer; the next one returns the oldest of these. */
 TEST_F(reading, as_many_as_it_may_hold)
 {
 	struct devring_frame frames[4];
