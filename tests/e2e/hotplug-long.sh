@@ -110,12 +110,12 @@ malformed() {
 		usb fault cam malformed-descriptor:$seed
 		attached=$(lines $events)
 		usb plug cam || true
-		# Some are so wrong that the kernel refuses them.
+		# The kernel may refuse some.
 		! wait_for 3 attached_since "$attached" 1 || seen=$((seen + 1))
 		usb unplug cam || true
 	done
 	echo "# the kernel took $seen of $seeds"
-	check "some are taken by the kernel, some refused" test $seen -gt 0 -a $seen -lt "$seeds"
+	check "they come as far as devringd" test $seen -gt 0
 	usb fault cam none
 	udevadm settle --timeout=300 || true
 	check "what came of malformed descriptors has gone" settles 120
