@@ -108,26 +108,6 @@ exits() {
 	same "$wanted" $status || { cat /tmp/sentence; return 1; }
 }
 
-memory() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$daemon/smaps_rollup"; }
-below() { [ "$1" -lt "$2" ] || { echo "$1 is not below $2"; return 1; }; }
-switches() { awk '/^voluntary_ctxt/ { print $2 }' "/proc/$daemon/status"; }
-# Of devringd's clocks none is set: nothing will wake it but what happens. (The one that tells when the machine's clock
-# is set is for the end of time.)
-no_timer() {
-	cat /proc/"$daemon"/fdinfo/* >clocks 2>/dev/null
-	grep -q ^it_value: clocks &&
-		awk -F '[(,)]' '/^it_value:/ && $2 + $3 && $2 < 1e9 { print; set = 1 } END { exit set }' clocks
-}
-
-# rests MOST SECONDS: no more voluntary context switches than that in so many seconds.
-rests() {
-	local before after
-	before=$(switches)
-	sleep "$2"
-	after=$(switches)
-	echo "# $((after - before)) voluntary context switches in $2 s" >&3
-	below $((after - before)) $(($1 + 1))
-}
 exec 3>&1
 
 no_module() { exits 6 devringd -c $conf -s $state && grep -q "modprobe devring" /tmp/sentence; }

@@ -75,8 +75,34 @@ device_state() { cat "$(dirname "$(grep -lx "$1" /sys/class/devring/*/name)")/st
 is_state() { wait_for 60 state_now "$@" || { device_state "$1"; return 1; }; }
 state_now() { grep -q "^$2" <<<"$(device_state "$1")"; }
 
-memory() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$daemon/smaps_rollup"; }
-below() { [ "$1" -lt "$2" ] || { echo "$1 is not below $2"; return 1; }; }
+# So that nothing reads what devringd publishes.
+unfollow() {
+	local status=0
+	kill "$follower"
+	wait "$follower" || status=$?
+	[ $status = 143 ] || guest_die "devringctl events --follow ended with $status"
+	follower=''
+}
+
+# plug_cycles CYCLES: the emulator's cam comes and goes, when the ring is small. In $status is what hotplug.py said.
+plug_cycles() {
+	local rss grown
+	progress "$1 cycles"
+	drop_in 50-small '[hotplug]\nhistory = 16'
+	stop
+	start
+	usb plug cam
+	wait_for 60 test -e /dev/video0 || guest_die "cam makes no /dev/video0"
+	usb unplug cam
+	sleep 1
+	rss=$(memory Rss)
+	status=0
+	"$here/hotplug.py" cycles $control cam "$1" || status=$?
+	check "$1 cycles: each arrival and departure has its record" fails test $status = 1
+	grown=$(($(memory Rss) - rss))
+	echo "# grown by $grown kB of $rss kB"
+	check "grown by less than 1 MB" below $grown 1024
+}
 
 load_all() {
 	load_devring

@@ -72,3 +72,25 @@ load_vhci() {
 	wait_for 30 test -w /sys/devices/platform/vhci_hcd.0/attach ||
 		guest_die "vhci-hcd has no attach file"
 }
+
+# What devringd uses: its process is in $daemon, and what is printed for all to see goes to 3.
+memory() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$daemon/smaps_rollup"; }
+below() { [ "$1" -lt "$2" ] || { echo "$1 is not below $2"; return 1; }; }
+switches() { awk '/^voluntary_ctxt/ { print $2 }' "/proc/$daemon/status"; }
+# Of devringd's clocks none is set: nothing will wake it but what happens. (The one that tells when the machine's clock
+# is set is for the end of time.)
+no_timer() {
+	cat /proc/"$daemon"/fdinfo/* >clocks 2>/dev/null
+	grep -q ^it_value: clocks &&
+		awk -F '[(,)]' '/^it_value:/ && $2 + $3 && $2 < 1e9 { print; set = 1 } END { exit set }' clocks
+}
+
+# rests MOST SECONDS: no more voluntary context switches than that in so many seconds.
+rests() {
+	local before after
+	before=$(switches)
+	sleep "$2"
+	after=$(switches)
+	echo "# $((after - before)) voluntary context switches in $2 s" >&3
+	below $((after - before)) $(($1 + 1))
+}

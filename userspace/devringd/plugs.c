@@ -145,10 +145,11 @@ static void gone(struct plugs *plugs, const struct discovery_event *event)
 
 void plugs_prepare(struct plugs *plugs, const struct discovery_event *event)
 {
-	struct coming *c = plugs->coming_count < COMING_MAX ? calloc(1, sizeof(*c)) : NULL;
 	struct udev_device *dev;
+	struct coming *c;
 
 	forget_coming(plugs, event->syspath);
+	c = plugs->coming_count < COMING_MAX ? calloc(1, sizeof(*c)) : NULL;
 	if (!c)
 		return;
 	dev = discovery_device(plugs->manager->discovery, event->syspath);
@@ -162,17 +163,21 @@ void plugs_prepare(struct plugs *plugs, const struct discovery_event *event)
 	udev_device_unref(dev);
 }
 
-/* What was prepared, if it is still this one that is plugged in there. */
-static bool prepared(struct plugs *plugs, const struct discovery_event *event, struct usbdev *usb)
+/* Takes what was prepared, if it is still this one that is plugged in there. */
+static bool take_prepared(struct plugs *plugs, const char *syspath, struct usbdev *usb)
 {
 	const struct coming *c = plugs->coming;
+	bool same;
 
-	while (c && strcmp(c->usb.syspath, event->syspath))
+	while (c && strcmp(c->usb.syspath, syspath))
 		c = c->next;
-	if (!c || c->usb.inode != usbdev_inode(event->syspath))
+	if (!c)
 		return false;
-	*usb = c->usb;
-	return true;
+	same = c->usb.inode == usbdev_inode(syspath);
+	if (same)
+		*usb = c->usb;
+	forget_coming(plugs, syspath);
+	return same;
 }
 
 static void came(struct plugs *plugs, const struct discovery_event *event)
@@ -180,8 +185,7 @@ static void came(struct plugs *plugs, const struct discovery_event *event)
 	struct udev_device *dev;
 	struct usbdev usb;
 
-	if (prepared(plugs, event, &usb)) {
-		forget_coming(plugs, event->syspath);
+	if (take_prepared(plugs, event->syspath, &usb)) {
 		present(plugs, &usb, event->source);
 		return;
 	}
@@ -216,6 +220,8 @@ int plugs_reconcile(struct plugs *plugs)
 
 	if (discovery_list_usb(plugs->manager->discovery, &list))
 		return -1;
+	/* The events of some may have been lost; whatever comes now is read again. */
+	forget_coming(plugs, NULL);
 	for (p = plugs->first; p; p = p->next)
 		p->listed = false;
 	for (unsigned int i = 0; i < list.count; i++)
