@@ -151,8 +151,8 @@ without_udevd() {
 	udevadm control --exit && wait_for 60 fails pgrep -x systemd-udevd || guest_die "udevd does not end"
 	rss=$(memory Rss)
 	before=$(counter flaps)
-	check "what the kernel tells counts alone" told "$known" "found by: kernel"
 	"$here/hotplug.py" storm "$uevents"
+	check "what the kernel tells counts alone" told "$known" "found by: kernel"
 	check "$uevents uevents: the end state is that of /sys" settles 600
 	grown=$(($(memory Rss) - rss))
 	counted=$(devringctl metrics | grep -E '^devring_hotplug_(flaps|overflows|listings)' | xargs)

@@ -49,8 +49,8 @@ struct discovery {
 	struct usbwatch *usbwatch;
 	unsigned int buffer, udev_timeout_ms, poll_ms, retry_ms;
 	bool udevd;			/* it runs, and passes events on */
-	uint64_t awaited;		/* the newest event that udevd has not passed on; 0: none */
 	uint64_t seen;			/* the newest event of the kernel */
+	uint64_t passed;		/* the newest that udevd passed on, which may be read first */
 	uint64_t handled;		/* up to here the kernel's word counted alone */
 	sd_event_source *silence, *retry, *poll, *folder, *clock;
 	int clock_fd;
@@ -115,7 +115,7 @@ static void set_udevd(struct discovery *d, bool lives, const char *reason)
 	if (d->udevd == lives)
 		return;
 	d->udevd = lives;
-	d->awaited = 0;
+	d->passed = d->seen;
 	disarm(d->silence);
 	/* What udevd has not passed on until now is listed. */
 	if (!lives)
@@ -133,7 +133,7 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *user)
 
 	(void)source;
 	(void)usec;
-	if (d->awaited)
+	if (d->passed < d->seen)
 		set_udevd(d, false, "udevd does not pass on what the kernel tells");
 	return 0;
 }
@@ -160,12 +160,12 @@ static void on_udev(void *user, const struct discovery_event *event)
 
 	/* Not by the word of others who may write to that group: libudev takes root's alone. */
 	set_udevd(d, true, NULL);
-	if (event->seqnum >= d->awaited) {
-		d->awaited = 0;
+	if (event->seqnum > d->passed)
+		d->passed = event->seqnum;
+	if (d->passed >= d->seen)
 		disarm(d->silence);
-	} else {
+	else
 		arm(d, &d->silence, d->udev_timeout_ms, on_silence);
-	}
 	if (!strcmp(event->subsystem, "devring")) {
 		if (!strcmp(event->action, "change"))
 			d->calls.permissions(d->calls.user);
@@ -191,17 +191,14 @@ static void on_kernel(void *user, const struct discovery_event *event)
 		d->calls.event(d->calls.user, event);
 		return;
 	}
-	if (d->monitor) {
-		d->awaited = event->seqnum;
-		if (!is_armed(d->silence))
-			arm(d, &d->silence, d->udev_timeout_ms, on_silence);
-	}
+	if (d->monitor && d->passed < d->seen && !is_armed(d->silence))
+		arm(d, &d->silence, d->udev_timeout_ms, on_silence);
 	/* What is gone needs no permissions. */
 	if (!strcmp(event->action, "remove"))
 		d->calls.event(d->calls.user, event);
 	else if (!d->monitor)
 		doubt(d);
-	else if (!strcmp(event->action, "add"))
+	else if (!strcmp(event->action, "add") && d->passed < d->seen)
 		d->calls.coming(d->calls.user, event);
 }
 
