@@ -435,7 +435,11 @@ void devring_reader_deactivate(struct devring_file *file)
 	devring_wake_producer(dev);
 	if (dev->active)
 		return;
-	devring_ring_scrub(dev);
+	/* What an absent producer left goes with the last who read it. */
+	if (dev->lease || dev->flags & DEVRING_REG_KEEP_HISTORY)
+		devring_ring_scrub(dev);
+	else
+		devring_ring_install(dev, NULL);
 	devring_dev_announce(dev, DEVRING_CHANGED_IN_USE);
 }
 

@@ -409,6 +409,7 @@ TEST_F(life, a_name_is_kept_while_offline)
 /* Who reads may have the rest of what an absent producer left, for some seconds; then it is zeroed. */
 TEST_F(life, what_an_absent_producer_left)
 {
+	uint64_t before = info_now(_metadata).total_bytes;
 	unsigned char *p;
 
 	source_up(_metadata, &self->s, "left", DEVRING_REG_PERSIST, 5, 4096, 0);
@@ -425,6 +426,12 @@ TEST_F(life, what_an_absent_producer_left)
 	}
 	ASSERT_EQ(0, release(self->r.fd, 2));
 	WAIT_FOR(all_bytes(p, 5 * 4096, 0));
+	/* With the last who could read it the memory goes too. */
+	EXPECT_LT(before, info_now(_metadata).total_bytes);
+	munmap(p, 5 * 4096);
+	close(self->r.fd);
+	EXPECT_EQ(before, info_now(_metadata).total_bytes);
+	EXPECT_EQ(0, unregister(self->s.id));
 }
 
 static int frames_for_a_newcomer(ARGS, const struct source *s)
