@@ -2,8 +2,8 @@
 /*
  * Lossless readers: the producer gets no slot that one of them is still to get, or holds.
  *
- * When it can have no other slot it is stalled, and a time begins that nothing but a slot for it ends.  Whoever keeps
- * the oldest slot that is kept when its own deadline, counted from there, is over, is demoted: it, and all other
+ * When it can have no other slot it is stalled, and a time begins that nothing but a slot taken ends: one that was
+ * there for a moment, and is kept again, does not.  Whoever keeps the oldest slot that is kept when its own deadline, counted from there, is over, is demoted: it, and all other
  * lossless readers of its user, are then like everybody else, and the user gets no more while this producer is there.
  * So a stall lasts no longer than the device's longest deadline, whoever comes, goes or asks meanwhile.
  */
@@ -78,20 +78,22 @@ void devring_lossless_stall(struct devring_dev *dev)
 {
 	const struct devring_slot_state *state;
 	const struct devring_file *file;
-	u64 next = U64_MAX;
+	u64 now, next = U64_MAX;
 
 	lockdep_assert_held(&dev->lock);
-	if (dev->stalled_at || !dev->lossless || !dev->ring || devring_slot_can_take(dev))
+	if ((dev->stalled_at && !dev->resumed) || !dev->lossless || !dev->ring || devring_slot_can_take(dev))
 		return;
 	state = oldest_kept(dev);
 	if (!state)
 		return;
-	dev->stalled_at = ktime_get_ns();
+	now = ktime_get_ns();
+	dev->stalled_at = dev->stalled_at ?: now;
+	dev->resumed = false;
 	list_for_each_entry(file, &dev->files, node)
 		if (is_keeper(file, dev->ring, state))
-			next = min(next, file->deadline);
+			next = min(next, dev->stalled_at + file->deadline);
 	if (next != U64_MAX)
-		devring_dev_late_in(dev, next);
+		devring_dev_late_in(dev, next > now ? next - now : 0);
 }
 
 /* Lossless readers or slots moved: can a producer that was stalled go on? */
@@ -99,9 +101,8 @@ void devring_lossless_settle(struct devring_dev *dev)
 {
 	lockdep_assert_held(&dev->lock);
 	find_keep_from(dev);
-	if (!dev->stalled_at || !devring_slot_can_take(dev))
+	if (!dev->stalled_at || dev->resumed || !devring_slot_can_take(dev))
 		return;
-	devring_lossless_go_on(dev);
 	dev->resumed = true;
 	devring_wake_producer(dev);
 }
@@ -186,10 +187,14 @@ void devring_lossless_expire(struct devring_dev *dev)
 	u64 now = ktime_get_ns(), next = U64_MAX;
 
 	spin_lock(&dev->lock);
-	while (dev->stalled_at && dev->ring && demote_one(dev, now, &next))
+	/* A slot is there, and nobody wants it: the producer does not wait. */
+	if (devring_slot_can_take(dev))
+		devring_lossless_go_on(dev);
+	while (dev->stalled_at && dev->ring && !devring_slot_can_take(dev) && demote_one(dev, now, &next))
 		;
-	if (dev->stalled_at && next != U64_MAX)
-		devring_dev_late_in(dev, next - now);
+	/* After a demotion there is one: look again if it was taken. */
+	if (dev->stalled_at)
+		devring_dev_late_in(dev, next != U64_MAX ? next - now : (u64)dev->deadline_ms * NSEC_PER_MSEC);
 	spin_unlock(&dev->lock);
 }
 

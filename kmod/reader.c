@@ -133,6 +133,8 @@ bool devring_reader_is_due(struct devring_file *file)
 static void got_frame(struct devring_file *file, const struct devring_frame *frame)
 {
 	trace_devring_frame(file, frame->sequence);
+	/* Before it is passed: in between a lossless reader would not keep it. */
+	devring_hold_add(file, file->dev->ring, frame->slot, frame->sequence);
 	file->broken = false;
 	file->demoted = false;
 	file->lost += frame->lost;
@@ -145,7 +147,6 @@ static void got_frame(struct devring_file *file, const struct devring_frame *fra
 		file->delivered++;
 	}
 	devring_wake_told(file);
-	devring_hold_add(file, file->dev->ring, frame->slot, frame->sequence);
 }
 
 /* Each of these hands out one record, and returns its size or an error: it counts only once it has arrived. */
@@ -558,6 +559,8 @@ static void describe(struct devring_file *file, const struct devring_file *viewe
 	out->lost = file->lost;
 	out->cursor = file->cursor;
 	out->held = file->nr_holds;
+	out->expires_ns = file->expires;
+	out->granted_from = file->parent ? file->parent->id : 0;
 	out->flags = file->flags | (file->active ? DEVRING_READER_IS_ACTIVE : 0) |
 		     (file == viewer ? DEVRING_READER_IS_SELF : 0) |
 		     (file->granted ? DEVRING_READER_IS_GRANTED : 0);
@@ -570,14 +573,15 @@ static void describe(struct devring_file *file, const struct devring_file *viewe
 	out->last_pid = devring_pid_here(file->last_pid);
 	out->map_pid = devring_pid_here(file->map_pid);
 	out->uid = from_kuid_munged(current_user_ns(), file->uid);
-	out->cgroup = file->cgroup;
+	/* Nor does a container learn in which cgroup somebody outside is. */
+	out->cgroup = devring_pid_is_here(file->open_pid) ? file->cgroup : 0;
 }
 
 /* Describes up to @max readers; returns how many there are. */
 static u32 describe_all(struct devring_file *viewer, struct devring_reader *readers, u32 max)
 {
 	struct devring_dev *dev = viewer->dev;
-	bool all = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
+	bool all = uid_eq(current_euid(), dev->user->uid) || ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 	struct devring_file *file;
 	u32 n = 0;
 

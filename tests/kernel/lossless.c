@@ -398,6 +398,30 @@ TEST_F(lossless, has_no_more_time)
 	self->r = other;
 }
 
+/* Nor by letting go of one frame while it goes back to another: the producer sees nothing of it. */
+TEST_F(lossless, holds_win_no_time)
+{
+	struct devring_set_reader set = INIT(devring_set_reader, .flags = DEVRING_READER_LOSSLESS,
+					     .start = DEVRING_START_OLDEST, .deadline_ms = SOON_MS);
+
+	ASSERT_EQ(0, lossless(self->r.fd, SOON_MS));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	for (int i = 0; i < 1000 && !ready(self->s.fd, POLLOUT); i++) {
+		/* It holds the first two, or the first alone and is to get all again. */
+		for (set.holds = 2; set.holds; set.holds--) {
+			ASSERT_EQ(0, call(self->r.fd, DEVRING_IOC_SET_READER, &set));
+			for (uint32_t n = 0; n < set.holds; n++)
+				ASSERT_EQ(0, next_frame(&self->r, &self->f));
+			/* For a moment there is a slot. */
+			if (set.holds == 2)
+				ASSERT_EQ(0, release(self->r.fd, self->f.sequence - 1));
+		}
+		nap();
+	}
+	EXPECT_FALSE(is_lossless(_metadata, self->r.fd));
+	EXPECT_EQ(POLLOUT, ready(self->s.fd, POLLOUT));
+}
+
 /* Breaking the holds of others costs it no frame, and costs them none that would not help. */
 TEST_F(lossless, beside_holds_that_are_broken)
 {
