@@ -317,7 +317,7 @@ struct devring_dev *devring_dev_new(const struct devring_register *reg, bool sys
 	dev->dev.class = devring_class;
 	dev->dev.release = dev_release;
 	init_dev(dev, reg, system, uid);
-	dev->header_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	dev->header_page = alloc_page(GFP_KERNEL | __GFP_ZERO | DEVRING_GFP_ACCOUNT);
 	dev->user = devring_user_get(uid);
 	if (!dev->header_page || !dev->user)
 		goto err;
@@ -483,6 +483,12 @@ void devring_dev_remove_all(void)
 		devring_dev_remove(dev);
 		put_device(&dev->dev);
 	}
+}
+
+/* Has the caller's pid namespace a number for a process, be it one that ended? */
+bool devring_pid_is_here(struct pid *pid)
+{
+	return pid_nr_ns(pid, task_active_pid_ns(current));
 }
 
 /* A process as the caller's pid namespace numbers it; 0 if it is not there, or ended: its number may be another's. */

@@ -12,6 +12,9 @@
 
 #include "core.h"
 
+/* Of a device's places, those for who manages it: or nobody could open it to see, and revoke, who has all. */
+#define PLACES_KEPT	4
+
 static atomic64_t last_file_id;
 
 static u64 current_cgroup(void)
@@ -65,7 +68,7 @@ struct devring_file *devring_file_new(struct devring_dev *dev, bool producer)
 	file->start = DEVRING_START_NEWEST;
 	file->user = devring_user_get(file->uid);
 	if (producer)
-		file->scrap = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		file->scrap = alloc_page(GFP_KERNEL | __GFP_ZERO | DEVRING_GFP_ACCOUNT);
 	inode = devring_inode_new();
 	if (!IS_ERR(inode))
 		file->inode = inode;
@@ -100,17 +103,20 @@ static void set_producer(struct devring_dev *dev, struct devring_file *file)
 	dev->producer_uid = file ? file->uid : INVALID_UID;
 }
 
-/* One user gets no more of a device's places than are left, so that nobody can take all. */
+/* One user gets no more of a device's places than are left, so that nobody can take all; who manages it any. */
 static bool has_place(struct devring_file *file)
 {
 	struct devring_dev *dev = file->dev;
 	const struct devring_file *other;
-	u32 mine = 0, left = DEVRING_READERS_MAX - min_t(u32, dev->opens, DEVRING_READERS_MAX);
+	u32 mine = 0, taken = dev->opens;
 
 	lockdep_assert_held(&dev->mutex);
+	if (uid_eq(file->uid, dev->user->uid) || ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ||
+	    ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE))
+		return taken < DEVRING_READERS_MAX;
 	list_for_each_entry(other, &dev->files, node)
 		mine += !other->producer && uid_eq(other->uid, file->uid);
-	return left && (mine < left || ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE));
+	return taken + mine < DEVRING_READERS_MAX - PLACES_KEPT;
 }
 
 /* Is there a place for @file?  If it is a lease, @loser is the one it takes it from. */

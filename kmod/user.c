@@ -30,12 +30,20 @@ static unsigned int user_mb = 1024;
 module_param(user_mb, uint, 0644);
 MODULE_PARM_DESC(user_mb, "MiB of rings that one user can own, never more than half of total_mb (1024)");
 
+static unsigned int total_devices = 32768;
+module_param(total_devices, uint, 0644);
+MODULE_PARM_DESC(total_devices, "devices that all can register (32768)");
+
+static unsigned int total_readers = 65536;
+module_param(total_readers, uint, 0644);
+MODULE_PARM_DESC(total_readers, "readers that all can have open (65536)");
+
 static unsigned int total_mb;
 module_param(total_mb, uint, 0644);
 MODULE_PARM_DESC(total_mb, "MiB of rings that all can own (a quarter of the memory)");
 
 static LIST_HEAD(users);
-static u64 total_bytes;
+static u64 total[DEVRING_QUOTAS];	/* of all users */
 static DEFINE_SPINLOCK(users_lock);	/* covers both, and every struct devring_user */
 
 static u64 user_limit(enum devring_quota what)
@@ -50,6 +58,21 @@ static u64 user_limit(enum devring_quota what)
 	default:
 		/* Nobody can have so much that others get nothing. */
 		return (u64)min(READ_ONCE(user_mb), READ_ONCE(total_mb) / 2) << 20;
+	}
+}
+
+static u64 total_limit(enum devring_quota what)
+{
+	switch (what) {
+	case DEVRING_QUOTA_DEVICES:
+		return READ_ONCE(total_devices);
+	case DEVRING_QUOTA_READERS:
+		return READ_ONCE(total_readers);
+	case DEVRING_QUOTA_HOLDS:
+		/* Each reader has a few at most. */
+		return U64_MAX;
+	default:
+		return (u64)READ_ONCE(total_mb) << 20;
 	}
 }
 
@@ -157,25 +180,27 @@ int devring_count_registration(struct devring_user *user)
 	return ret;
 }
 
+static bool fits(u64 used, u64 amount, u64 max)
+{
+	return used <= max && amount <= max - used;
+}
+
 /* Charges @amount to @user, whom the caller keeps alive until it is uncharged; -EDQUOT over a limit. */
 int devring_charge(struct devring_user *user, enum devring_quota what, u64 amount)
 {
-	u64 total_max = (u64)READ_ONCE(total_mb) << 20;
-	u64 user_max = user_limit(what);
+	bool fits_user, fits_all, exempt;
 	int ret = -EDQUOT;
 
 	spin_lock(&users_lock);
-	if ((user->used[what] > user_max || amount > user_max - user->used[what]) &&
-	    !ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE))
-		goto out;
-	if (what == DEVRING_QUOTA_BYTES) {
-		if (total_bytes > total_max || amount > total_max - total_bytes)
-			goto out;
-		total_bytes += amount;
+	fits_user = fits(user->used[what], amount, user_limit(what));
+	fits_all = fits(total[what], amount, total_limit(what));
+	exempt = !(fits_user && fits_all) && ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
+	/* Nobody's rings may take all memory. */
+	if ((fits_user || exempt) && (fits_all || (exempt && what != DEVRING_QUOTA_BYTES))) {
+		user->used[what] += amount;
+		total[what] += amount;
+		ret = 0;
 	}
-	user->used[what] += amount;
-	ret = 0;
-out:
 	spin_unlock(&users_lock);
 	return ret;
 }
@@ -184,8 +209,7 @@ void devring_uncharge(struct devring_user *user, enum devring_quota what, u64 am
 {
 	spin_lock(&users_lock);
 	user->used[what] -= amount;
-	if (what == DEVRING_QUOTA_BYTES)
-		total_bytes -= amount;
+	total[what] -= amount;
 	spin_unlock(&users_lock);
 }
 
@@ -197,13 +221,13 @@ void devring_user_info(kuid_t uid, struct devring_info *info)
 	info->user_devices_max = READ_ONCE(user_devices);
 	info->user_readers_max = READ_ONCE(user_readers);
 	info->user_holds_max = READ_ONCE(user_holds);
-	info->total_bytes_max = (u64)READ_ONCE(total_mb) << 20;
+	info->total_bytes_max = total_limit(DEVRING_QUOTA_BYTES);
 	info->user_bytes_max = user_limit(DEVRING_QUOTA_BYTES);
 
 	spin_lock(&users_lock);
 	user = user_find(uid);
 	info->user_bytes = user ? user->used[DEVRING_QUOTA_BYTES] : 0;
-	info->total_bytes = total_bytes;
+	info->total_bytes = total[DEVRING_QUOTA_BYTES];
 	spin_unlock(&users_lock);
 }
 
@@ -218,7 +242,7 @@ void devring_user_exit(void)
 	struct devring_user *user, *next;
 
 	/* All rings are freed and all files closed by now: what is still counted was lost. */
-	WARN_ON(total_bytes);
+	WARN_ON(memchr_inv(total, 0, sizeof(total)));
 	list_for_each_entry_safe(user, next, &users, node) {
 		WARN_ON(user->refs);
 		kfree(user);

@@ -2,16 +2,6 @@
 /* Every limit: the last that is given, the first that is not, that others go on, and that all comes back. */
 #include "lib.h"
 
-static int open_public(uint64_t id)
-{
-	struct devring_open o = INIT(devring_open, .flags = O_NONBLOCK, .id = id);
-	int control = control_open(O_RDONLY);
-	int fd = control < 0 ? control : call(control, DEVRING_IOC_OPEN, &o);
-
-	close(control);
-	return fd;
-}
-
 /* Be another user for a while, without any group of root's: that would be a right to the plain names. */
 static void as(ARGS, uid_t uid)
 {
@@ -54,6 +44,52 @@ TEST_F(settings, devices)
 	EXPECT_EQ(before, info_now(_metadata).devices);
 }
 
+/* However many users one person is, together they have no more than this; root has more. */
+TEST_F(settings, devices_of_all)
+{
+	struct source s[3];
+
+	ASSERT_EQ(0, set_limit("total_devices", info_now(_metadata).devices + 2));
+	ASSERT_EQ(0, open_control_to_all());
+	ASSERT_EQ(0, register_as(_metadata, USER_A, "all", &s[0]));
+	ASSERT_EQ(0, register_as(_metadata, USER_B, "all", &s[1]));
+	EXPECT_EQ(-EDQUOT, register_as(_metadata, USER_A + 2, "all", &s[2]));
+	EXPECT_EQ(0, register_as(_metadata, 0, "all", &s[2]));
+	close(s[2].fd);
+	close(s[0].fd);
+	EXPECT_EQ(0, register_as(_metadata, USER_A + 2, "all", &s[0]));
+	close(s[0].fd);
+	close(s[1].fd);
+}
+
+TEST_F(settings, readers_of_all)
+{
+	struct source s;
+	int fd[3];
+
+	ASSERT_EQ(0, open_control_to_all());
+	source_up(_metadata, &s, "all", DEVRING_REG_PUBLIC, 4, 4096, 0);
+	/* Nobody else has a reader while this test runs. */
+	ASSERT_EQ(0, set_limit("total_readers", 2));
+	for (int i = 0; i < 3; i++) {
+		as(_metadata, USER_A + i);
+		fd[i] = public_reader(s.id);
+	}
+	EXPECT_LE(0, fd[1]);
+	EXPECT_EQ(-EDQUOT, fd[2]);
+	as(_metadata, 0);
+	fd[2] = public_reader(s.id);
+	EXPECT_LE(0, fd[2]);
+	close(fd[2]);
+	close(fd[0]);
+	as(_metadata, USER_A + 2);
+	fd[0] = public_reader(s.id);
+	EXPECT_LE(0, fd[0]);
+	as(_metadata, 0);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 /* Sixteen seconds' worth at once, then as many a second; another user is not made to wait. */
 TEST_F(settings, registrations)
 {
@@ -86,21 +122,21 @@ TEST_F(settings, readers)
 	ASSERT_EQ(0, open_control_to_all());
 	source_up(_metadata, &s, "read", DEVRING_REG_PUBLIC, 4, 4096, 0);
 	as(_metadata, USER_A);
-	fd[0] = open_public(s.id);
-	fd[1] = open_public(s.id);
+	fd[0] = public_reader(s.id);
+	fd[1] = public_reader(s.id);
 	ASSERT_LE(0, fd[1]);
-	EXPECT_EQ(-EDQUOT, open_public(s.id));
+	EXPECT_EQ(-EDQUOT, public_reader(s.id));
 	as(_metadata, USER_B);
-	other = open_public(s.id);
+	other = public_reader(s.id);
 	EXPECT_LE(0, other);
 	as(_metadata, USER_A);
 	close(fd[0]);
-	fd[0] = open_public(s.id);
+	fd[0] = public_reader(s.id);
 	EXPECT_LE(0, fd[0]);
-	EXPECT_EQ(-EDQUOT, open_public(s.id));
+	EXPECT_EQ(-EDQUOT, public_reader(s.id));
 	/* A revoked file is one until it is closed: or revoking and opening in turns would have no end. */
 	ASSERT_EQ(0, take_away(fd[0], DEVRING_REVOKE_THIS, 0, 0, NULL));
-	EXPECT_EQ(-EDQUOT, open_public(s.id));
+	EXPECT_EQ(-EDQUOT, public_reader(s.id));
 	as(_metadata, 0);
 	close(fd[0]);
 	close(fd[1]);
@@ -117,14 +153,14 @@ TEST_F(settings, holds)
 	ASSERT_EQ(0, open_control_to_all());
 	source_up(_metadata, &s, "held", DEVRING_REG_PUBLIC, 32, 4096, 0);
 	as(_metadata, USER_A);
-	fd[0] = open_public(s.id);
-	fd[1] = open_public(s.id);
+	fd[0] = public_reader(s.id);
+	fd[1] = public_reader(s.id);
 	EXPECT_EQ(0, set_reader(fd[0], 0, 0, 5));
 	EXPECT_EQ(0, set_reader(fd[1], 0, 0, 2));
 	EXPECT_EQ(-EDQUOT, set_reader(fd[1], 0, 0, 3));
 	EXPECT_EQ(-EDQUOT, set_reader(fd[0], 0, 0, 6));
 	as(_metadata, USER_B);
-	other = open_public(s.id);
+	other = public_reader(s.id);
 	EXPECT_EQ(0, set_reader(other, 0, 0, 6));
 	as(_metadata, USER_A);
 	close(fd[1]);

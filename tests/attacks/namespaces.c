@@ -2,16 +2,6 @@
 /* Root of a user namespace: what it is shown, what it may do, and that it has the limits of who it is outside. */
 #include "userns.h"
 
-static int open_public(uint64_t id)
-{
-	struct devring_open o = INIT(devring_open, .flags = O_NONBLOCK, .id = id);
-	int control = control_open(O_RDONLY);
-	int fd = control < 0 ? control : call(control, DEVRING_IOC_OPEN, &o);
-
-	close(control);
-	return fd;
-}
-
 /* A camera of root's, everybody's to read; and a control node that everybody may write. */
 static void public_camera(ARGS, struct source *s)
 {
@@ -28,7 +18,7 @@ TEST_F(settings, what_is_shown)
 
 	public_camera(_metadata, &s);
 	ASSERT_EQ(0, seteuid(USER_B));
-	other = open_public(s.id);
+	other = public_reader(s.id);
 	ASSERT_EQ(0, seteuid(0));
 	ASSERT_LE(0, other);
 	CHILD(pid) {
@@ -37,10 +27,10 @@ TEST_F(settings, what_is_shown)
 		int fd, outside;
 
 		become(USER_A);
-		outside = open_public(s.id);
+		outside = public_reader(s.id);
 		ASSERT_EQ(0, enter_userns(USER_A));
 		ASSERT_EQ(0, geteuid());
-		fd = open_public(s.id);
+		fd = public_reader(s.id);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(3, list_readers(fd, readers, 3));
 		/* A stranger. */
@@ -115,7 +105,7 @@ TEST_F(settings, its_limits)
 
 		become(USER_A);
 		ASSERT_EQ(0, source_register(&mine, "outside", 0));
-		fd[0] = open_public(s.id);
+		fd[0] = public_reader(s.id);
 		ASSERT_LE(0, fd[0]);
 		ASSERT_EQ(0, enter_userns(USER_A));
 		ASSERT_EQ(0, source_register(&mine, "inside", 0));
@@ -123,10 +113,10 @@ TEST_F(settings, its_limits)
 		EXPECT_EQ(-EDQUOT, set_ring(mine.fd, 4, 1 << 20, 0, NULL));
 		EXPECT_EQ(0, set_ring(mine.fd, 4, 1 << 17, 0, NULL));
 		for (int i = 1; i < 3; i++) {
-			fd[i] = open_public(s.id);
+			fd[i] = public_reader(s.id);
 			ASSERT_LE(0, fd[i]);
 		}
-		EXPECT_EQ(-EDQUOT, open_public(s.id));
+		EXPECT_EQ(-EDQUOT, public_reader(s.id));
 		EXPECT_EQ(0, set_reader(fd[0], 0, 0, 3));
 		EXPECT_EQ(-EDQUOT, set_reader(fd[1], 0, 0, 4));
 		EXPECT_EQ(0, set_reader(fd[1], 0, 0, 3));

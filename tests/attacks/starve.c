@@ -29,16 +29,6 @@ FIXTURE_TEARDOWN(starve)
 {
 }
 
-static int open_public(uint64_t id, uint32_t flags)
-{
-	struct devring_open o = INIT(devring_open, .flags = flags, .id = id);
-	int control = control_open(O_RDONLY);
-	int fd = control < 0 ? control : call(control, DEVRING_IOC_OPEN, &o);
-
-	close(control);
-	return fd;
-}
-
 static long sleeps(void)
 {
 	struct rusage usage;
@@ -76,7 +66,7 @@ TEST_F(starve, readers_that_do_not_read)
 	char byte;
 
 	for (int i = 0; i < 4; i++) {
-		lazy[i] = stream_of(open_public(self->s.id, O_NONBLOCK), DEVRING_RECORD_MAX);
+		lazy[i] = stream_of(public_reader(self->s.id), DEVRING_RECORD_MAX);
 		ASSERT_EQ(0, set_reader(lazy[i].fd, 0, DEVRING_START_NEXT, 4));
 		ASSERT_EQ(-EAGAIN, skip_news(&lazy[i]));
 	}
@@ -121,7 +111,7 @@ TEST_F(starve, reads_that_never_end)
 			struct devring_list_readers l = INIT(devring_list_readers, .count = 64,
 							     .reader_size = sizeof(struct devring_reader));
 			void *page = page_that_never_comes(_metadata);
-			int fd = open_public(self->s.id, 0);
+			int fd = public_reader(self->s.id);
 
 			ASSERT_LE(0, fd);
 			l.readers = (uintptr_t)page;
@@ -172,7 +162,7 @@ TEST_F(starve, ten_thousand_opens)
 
 		ASSERT_EQ(0, raise_file_limit(20000));
 		become(USER_A);
-		while ((fd = open_public(self->s.id, O_NONBLOCK)) >= 0)
+		while ((fd = public_reader(self->s.id)) >= 0)
 			opened++;
 		EXPECT_TRUE(fd == -EUSERS || fd == -EDQUOT);
 		EXPECT_GE(DEVRING_READERS_MAX / 2, opened);
@@ -191,7 +181,7 @@ TEST_F(starve, ten_thousand_opens)
 	EXPECT_EQ(self->s.id, r.change.device.id);
 	/* Another user still finds a place. */
 	ASSERT_EQ(0, seteuid(USER_B));
-	EXPECT_LE(0, open_public(self->s.id, 0));
+	EXPECT_LE(0, public_reader(self->s.id));
 	ASSERT_EQ(0, seteuid(0));
 	tell(in[1]);
 	wait_child(_metadata, pid);
@@ -202,7 +192,7 @@ TEST_F(starve, ten_thousand_opens)
 TEST_F(starve, short_grants)
 {
 	struct devring_grant g = INIT(devring_grant);
-	int parent = open_public(self->s.id, 0);
+	int parent = public_reader(self->s.id);
 	uint64_t made = 0, a_call;
 	pid_t pid;
 
@@ -275,7 +265,7 @@ TEST_F(starve, storm_of_opens)
 		CHILD(pid[i]) {
 			for (;; __atomic_add_fetch(&rounds[i], 1, __ATOMIC_RELAXED)) {
 				/* The first has one to himself, which is in use, and not, in turns. */
-				int fd = open_public(i ? self->s.id : idle.id, O_NONBLOCK);
+				int fd = public_reader(i ? self->s.id : idle.id);
 
 				ready(fd, POLLIN);
 				set_reader(fd, DEVRING_READER_LATEST, i % 3, i % 5);
@@ -325,7 +315,7 @@ TEST_F(starve, lossless_that_do_not_read)
 		for (int i = 0; i < 20; i++) {
 			struct devring_set_reader set = INIT(devring_set_reader, .flags = DEVRING_READER_LOSSLESS,
 							     .holds = 1);
-			int fd = open_public(s.id, O_NONBLOCK);
+			int fd = public_reader(s.id);
 			int result = call(fd, DEVRING_IOC_SET_READER, &set);
 
 			ASSERT_TRUE(result == 0 || result == -ETIME);

@@ -4,17 +4,6 @@
 
 #include <sys/epoll.h>
 
-/* A reader of a PUBLIC device, or a negative errno. */
-static int public_reader(uint64_t id)
-{
-	struct devring_open o = INIT(devring_open, .flags = O_NONBLOCK, .id = id);
-	int control = control_open(O_RDONLY);
-	int fd = control < 0 ? control : call(control, DEVRING_IOC_OPEN, &o);
-
-	close(control);
-	return fd;
-}
-
 /* As many readers of @id as there is room for; what the first without a place was told comes back in @end. */
 static int fill_places(uint64_t id, int *end)
 {
@@ -25,42 +14,93 @@ static int fill_places(uint64_t id, int *end)
 	return n;
 }
 
-/* Each user takes all he can, and the next one still finds a place; revoked files keep none. */
-TEST_F(settings, places_of_a_device)
-{
-	struct source s;
-	uint32_t revoked;
-	int ready[2], go[2], end;
-	pid_t pid[4];
+/* What users get of a device's places, one after the other, if each takes all he can. */
+static const int shares[] = { 30, 15, 8, 4, 2, 1, 0 };
 
-	ASSERT_EQ(0, chmod(CONTROL_NODE, 0604));
-	source_up(_metadata, &s, "places", DEVRING_REG_PUBLIC, 4, 4096, 0);
+FIXTURE(places) {
+	struct source s;
+	mode_t mode;
+	int go[2];
+	pid_t pid[ARRAY_SIZE(shares)];
+};
+
+/* A device of USER_A's, with all places taken that others can have. */
+FIXTURE_SETUP(places)
+{
+	int ready[2], end;
+	struct stat st;
+
+	ASSERT_EQ(0, stat(CONTROL_NODE, &st));
+	self->mode = st.st_mode & 07777;
+	ASSERT_EQ(0, open_control_to_all());
+	ASSERT_EQ(0, seteuid(USER_A));
+	source_up(_metadata, &self->s, "places", DEVRING_REG_PUBLIC, 4, 4096, 0);
+	ASSERT_EQ(0, seteuid(0));
 	ASSERT_EQ(0, pipe(ready));
-	ASSERT_EQ(0, pipe(go));
-	for (int i = 0; i < 4; i++) {
-		CHILD(pid[i]) {
-			become(USER_A + i);
-			EXPECT_EQ(DEVRING_READERS_MAX >> (i + 1), fill_places(s.id, &end));
+	ASSERT_EQ(0, pipe(self->go));
+	for (unsigned int i = 0; i < ARRAY_SIZE(shares); i++) {
+		CHILD(self->pid[i]) {
+			become(USER_A + 1 + i);
+			EXPECT_EQ(shares[i], fill_places(self->s.id, &end));
 			EXPECT_EQ(-EUSERS, end);
 			tell(ready[1]);
-			hear(_metadata, go[0]);
+			hear(_metadata, self->go[0]);
 		}
 		hear(_metadata, ready[0]);
 	}
+}
+
+FIXTURE_TEARDOWN(places)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(shares); i++)
+		tell(self->go[1]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(shares); i++)
+		wait_child(_metadata, self->pid[i]);
+	EXPECT_EQ(0, chmod(CONTROL_NODE, self->mode));
+}
+
+/* Each user takes all he can, and the next one still finds a place; revoked files keep none. */
+TEST_F(places, of_a_device)
+{
+	uint32_t revoked;
+	int end;
+
 	/* Who may do anything gets the rest, and then there is none. */
-	EXPECT_EQ(4, fill_places(s.id, &end));
+	EXPECT_EQ(4, fill_places(self->s.id, &end));
 	EXPECT_EQ(-EUSERS, end);
-	EXPECT_EQ(DEVRING_READERS_MAX, device_of(_metadata, &s).opens);
-	ASSERT_EQ(0, take_away(s.fd, DEVRING_REVOKE_ALL, 0, 0, &revoked));
+	EXPECT_EQ(DEVRING_READERS_MAX, device_of(_metadata, &self->s).opens);
+	ASSERT_EQ(0, take_away(self->s.fd, DEVRING_REVOKE_ALL, 0, 0, &revoked));
 	EXPECT_EQ(DEVRING_READERS_MAX, revoked);
-	EXPECT_EQ(0, device_of(_metadata, &s).opens);
-	end = public_reader(s.id);
+	EXPECT_EQ(0, device_of(_metadata, &self->s).opens);
+	end = public_reader(self->s.id);
 	EXPECT_LE(0, end);
-	for (int i = 0; i < 4; i++)
-		tell(go[1]);
-	for (int i = 0; i < 4; i++)
-		wait_child(_metadata, pid[i]);
-	EXPECT_EQ(1, device_of(_metadata, &s).opens);
+	EXPECT_EQ(1, device_of(_metadata, &self->s).opens);
+}
+
+/* Who registered the device, another process of his, still gets in, sees who has the places, and takes them away. */
+TEST_F(places, are_kept_for_who_manages)
+{
+	struct devring_reader readers[DEVRING_READERS_MAX];
+	uint32_t revoked;
+	pid_t pid;
+
+	CHILD(pid) {
+		int fd, n;
+
+		become(USER_A);
+		fd = public_reader(self->s.id);
+		ASSERT_LE(0, fd);
+		n = list_readers(fd, readers, DEVRING_READERS_MAX);
+		ASSERT_EQ(DEVRING_READERS_MAX - 4 + 1, n);
+		for (int i = 0; i < n - 1; i++) {
+			EXPECT_LE(USER_A + 1, readers[i].uid);
+			EXPECT_EQ(0, readers[i].flags & DEVRING_READER_IS_HIDDEN);
+		}
+		ASSERT_EQ(0, take_away(fd, DEVRING_REVOKE_UID, USER_A + 1, 0, &revoked));
+		EXPECT_EQ(shares[0], revoked);
+	}
+	wait_child(_metadata, pid);
+	EXPECT_EQ(DEVRING_READERS_MAX - 4 - shares[0], device_of(_metadata, &self->s).opens);
 }
 
 /* A ring of more than half of what its user may have does not keep the device from being attached again. */

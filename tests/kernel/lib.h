@@ -635,6 +635,18 @@ static inline int by_id(unsigned long command, uint32_t flags, uint64_t id)
 	return result;
 }
 
+/* A reader of a PUBLIC device, or of one that the caller may manage: an fd, or a negative errno. */
+static inline int public_reader(uint64_t id)
+{
+	struct devring_open o = INIT(devring_open, .flags = O_NONBLOCK, .id = id);
+	int control = control_open(O_RDONLY);
+	int fd = control < 0 ? control : call(control, DEVRING_IOC_OPEN, &o);
+
+	if (control >= 0)
+		close(control);
+	return fd;
+}
+
 static inline int unregister(uint64_t id)
 {
 	return by_id(DEVRING_IOC_UNREGISTER, 0, id);
@@ -703,11 +715,12 @@ static inline struct devring_info info_now(ARGS)
 
 FIXTURE(settings) {
 	mode_t mode;
-	char parameters[6][16];
+	char parameters[8][16];
 };
 
 static const char *const parameter_names[] = {
-	"user_devices", "user_registrations", "user_readers", "user_holds", "user_mb", "total_mb",
+	"user_devices", "user_registrations", "user_readers", "user_holds", "user_mb",
+	"total_devices", "total_readers", "total_mb",
 };
 
 static inline int parameter_io(const char *name, char *text, size_t size, int flags)
