@@ -521,6 +521,7 @@ void devring_dev_expire_all(void);
 void devring_dev_count(struct devring_info *info);
 void devring_dev_fill(struct devring_dev *dev, struct devring_device *out);
 bool devring_dev_may_manage(const struct devring_dev *dev);
+bool devring_pid_is_here(struct pid *pid);
 pid_t devring_pid_here(struct pid *pid);
 void devring_dev_write_header(struct devring_dev *dev);
 void devring_dev_set_state(struct devring_dev *dev, u32 state, int error);

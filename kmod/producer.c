@@ -32,7 +32,7 @@ static void make_slot(const struct devring_ring *ring, u32 slot, struct devring_
  */
 static int hand_out(struct devring_file *file, struct devring_buf *to, bool first, u32 *taken)
 {
-	union producer_record record = { .rec.size = sizeof(record) };
+	union producer_record record = { .readers.rec.size = sizeof(record) };
 	struct devring_dev *dev = file->dev;
 	u32 slot;
 	int ret;

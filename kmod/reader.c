@@ -471,14 +471,14 @@ static void set_reader(struct devring_file *file, const struct devring_set_reade
 	file->flags = (file->flags & DEVRING_READER_LOSSLESS) | (set->flags & ~DEVRING_READER_LOSSLESS);
 	file->holds_max = set->holds;
 	file->scanned = 0;
-	devring_holds_trim(file, set->holds);
-	devring_wake_set(file, set);
 	if (set->start != DEVRING_START_KEEP) {
 		file->start = set->start;
 		file->start_sequence = set->sequence;
 		if (file->active)
 			place_cursor(file);
 	}
+	devring_holds_trim(file, set->holds);
+	devring_wake_set(file, set);
 }
 
 long devring_set_reader(struct file *filp, void *arg)

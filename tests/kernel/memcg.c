@@ -89,6 +89,27 @@ TEST_F(memcg, rings_are_charged)
 	wait_child(_metadata, pid);
 }
 
+/* The id that READERS tells is the number of the cgroup's directory. */
+TEST_F(memcg, a_reader_is_in_its_cgroup)
+{
+	struct stat outside, inside;
+	pid_t pid;
+
+	ASSERT_EQ(0, stat(CGROUPS, &outside));
+	ASSERT_EQ(0, stat(OURS, &inside));
+	ASSERT_NE(outside.st_ino, inside.st_ino);
+	CHILD(pid) {
+		int fd = node_open(&self->s, O_RDONLY);
+
+		EXPECT_EQ(outside.st_ino, myself(_metadata, fd).cgroup);
+		ASSERT_EQ(0, write_to(OURS "/cgroup.procs", "0"));
+		/* Who opened it was there. */
+		EXPECT_EQ(outside.st_ino, myself(_metadata, fd).cgroup);
+		EXPECT_EQ(inside.st_ino, myself(_metadata, node_open(&self->s, O_RDONLY)).cgroup);
+	}
+	wait_child(_metadata, pid);
+}
+
 TEST_F(memcg, a_limit_is_enomem)
 {
 	struct devring_query q = INIT(devring_query);

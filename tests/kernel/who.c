@@ -144,7 +144,7 @@ TEST_F(who, lists)
 	EXPECT_EQ(3, l.count);
 }
 
-/* Others' identity is for the producer, for root, and for nobody else. */
+/* Others' identity is for the producer, for who registered, for root, and for nobody else. */
 TEST_F(who, is_hidden_from_others)
 {
 	struct devring_open o = INIT(devring_open, .id = self->s.id);
@@ -184,6 +184,51 @@ TEST_F(who, is_hidden_from_others)
 	wait_child(_metadata, pid);
 }
 
+/* He could have the producer's file, too. */
+TEST_F(settings, is_shown_to_who_registered)
+{
+	struct devring_reader readers[2];
+	struct source s;
+	pid_t pid;
+	int fd;
+
+	ASSERT_EQ(0, open_control_to_all());
+	ASSERT_EQ(0, seteuid(USER_A));
+	source_up(_metadata, &s, "mine", DEVRING_REG_PUBLIC, 4, 4096, 0);
+	ASSERT_EQ(0, seteuid(0));
+	ASSERT_EQ(0, seteuid(USER_B));
+	fd = public_reader(s.id);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, seteuid(0));
+	for (uid_t uid = USER_A; uid <= USER_A + 2; uid += 2) {
+		CHILD(pid) {
+			become(uid);
+			fd = public_reader(s.id);
+			ASSERT_EQ(2, list_readers(fd, readers, 2));
+			EXPECT_EQ(uid == USER_A ? USER_B : 65534, readers[0].uid);
+			EXPECT_EQ(uid == USER_A ? getppid() : 0, readers[0].open_pid);
+		}
+		wait_child(_metadata, pid);
+	}
+}
+
+/* Until when, and from whom, somebody has it. */
+TEST_F(who, was_granted)
+{
+	uint64_t end = now_ns(CLOCK_BOOTTIME) + 3600 * 1000000000ULL;
+	struct devring_grant g = INIT(devring_grant, .expires_ns = end);
+	struct devring_reader me;
+	int fd = node_open(&self->s, O_RDONLY), granted;
+
+	granted = call(fd, DEVRING_IOC_GRANT, &g);
+	ASSERT_LE(0, granted);
+	me = myself(_metadata, fd);
+	EXPECT_EQ(0, me.expires_ns);
+	EXPECT_EQ(0, me.granted_from);
+	EXPECT_EQ(me.id, myself(_metadata, granted).granted_from);
+	EXPECT_EQ(end, myself(_metadata, granted).expires_ns);
+}
+
 /* Pids are those of who asks; from inside a namespace, what is outside has none. */
 TEST_F(who, in_a_pid_namespace)
 {
@@ -202,6 +247,7 @@ TEST_F(who, in_a_pid_namespace)
 		ASSERT_EQ(1, list_readers(self->s.fd, self->readers, 2));
 		EXPECT_EQ(0, self->readers[0].open_pid);
 		EXPECT_EQ(0, self->readers[0].last_pid);
+		EXPECT_EQ(0, self->readers[0].cgroup);
 		reader_up(_metadata, &self->s, &inner);
 		EXPECT_EQ(1, myself(_metadata, inner.fd).open_pid);
 		EXPECT_EQ(1, myself(_metadata, inner.fd).last_pid);

@@ -562,8 +562,8 @@ struct devring_header {
  * @slot_size_max: limit of bytes a slot
  * @metadata_max: limit of bytes of metadata a slot
  * @holds_max: limit of holds a reader
- * @readers_max: limit of open readers a device.  One user gets no more of these places than are left, so that nobody
- *		 can take all; CAP_SYS_RESOURCE can
+ * @readers_max: limit of open readers a device.  One user gets no more of these places than are left, and the last
+ *		 four are for who may revoke the others: its registrant, CAP_SYS_ADMIN; CAP_SYS_RESOURCE can have all
  * @user_devices_max: devices that one user can register; CAP_SYS_RESOURCE has no limits a user
  * @user_readers_max: readers that one user can have open
  * @user_holds_max: frames that one user can hold beyond one a reader
@@ -952,13 +952,15 @@ struct devring_release {
  * @last_pid: who last read or polled it, likewise
  * @map_pid: who last mapped it, likewise
  * @uid: user who opened it, in the caller's user namespace; the overflow uid if not visible to this caller
- * @cgroup: id of the cgroup (version 2) of who opened it; 0 if not visible
+ * @cgroup: id of the cgroup (version 2) of who opened it; 0 if not visible, or not of the caller's pid namespace
  * @since_ns: when it was opened, CLOCK_BOOTTIME
  * @delivered: frames that it was given whole
  * @lost: frames that it was not given
  * @cursor: sequence it waits for
  * @held: frames it holds
  * @flags: DEVRING_READER_* of SET_READER, and DEVRING_READER_IS_*
+ * @expires_ns: when its access ends, CLOCK_BOOTTIME; 0: with what it was granted from, or never
+ * @granted_from: id of the reader that it was granted from, which is its end; 0: of none
  * @reserved: zero
  */
 struct devring_reader {
@@ -978,7 +980,9 @@ struct devring_reader {
 #define DEVRING_READER_IS_SELF		(1U << 17)	/* the file that was asked */
 #define DEVRING_READER_IS_GRANTED	(1U << 18)	/* came from GRANT */
 #define DEVRING_READER_IS_HIDDEN	(1U << 19)	/* identity not shown to this caller */
-	__u64	reserved[6];
+	__u64	expires_ns;
+	__u64	granted_from;
+	__u64	reserved[4];
 };
 
 /**
@@ -1194,6 +1198,8 @@ _DEVRING_SIZE(devring_release, 16);
 _DEVRING_SIZE(devring_reader, 120);
 _DEVRING_AT(devring_reader, cgroup, 24);
 _DEVRING_AT(devring_reader, held, 64);
+_DEVRING_AT(devring_reader, expires_ns, 72);
+_DEVRING_AT(devring_reader, granted_from, 80);
 _DEVRING_SIZE(devring_list_readers, 24);
 _DEVRING_SIZE(devring_revoke, 32);
 _DEVRING_AT(devring_revoke, reader, 16);
