@@ -342,9 +342,17 @@ grant=$!
 wait_for 60 grep -q tick got
 check "who names the program, and that it was granted" \
 	has "^cam .* $(pgrep -P $grant) .*reading, granted$" devringctl who cam
+check "in JSON from whom, too" has '"granted":true,"granted_from":[1-9]' devringctl who cam --json
 kill -KILL $grant
 wait $grant || true
 check "the access ends with the command" wait_for 60 grep -q "taken away" got
+devringctl grant cam --for 1h -- devringctl cat --fd 3 >got 2>&1 &
+grant=$!
+wait_for 60 grep -q tick got
+check "and until when" has "^cam .*reading, granted for 5[0-9]min$" devringctl who cam
+kill -KILL $grant
+wait $grant || true
+check "its access ends too" wait_for 60 grep -q "taken away" got
 granted -- sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done' >got &
 grant=$!
 wait_for 60 grep -q ready got

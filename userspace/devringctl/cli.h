@@ -143,6 +143,8 @@ void die_of_signal(void);
 int write_all(int fd, const void *data, size_t size);
 /* How long it was since a CLOCK_BOOTTIME, in nanoseconds. */
 uint64_t since_ns(uint64_t boottime_ns);
+/* How long it is until one. */
+uint64_t until_ns(uint64_t boottime_ns);
 /* Write out what stdout has buffered: 0, or the status after fail(). */
 int flush_stdout(struct cli *cli);
 

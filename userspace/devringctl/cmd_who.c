@@ -48,8 +48,10 @@ static void add_row(struct table *table, const struct devring_device *device,
 	table_cellf(table, "%llu", (unsigned long long)reader->delivered);
 	table_cellf(table, "%llu", (unsigned long long)reader->lost);
 	table_cellf(table, "%u", reader->held);
-	table_cellf(table, "%s%s", reader->flags & DEVRING_READER_IS_ACTIVE ? "reading" : "idle",
-		    reader->flags & DEVRING_READER_IS_GRANTED ? ", granted" : "");
+	table_cellf(table, "%s%s%s%s", reader->flags & DEVRING_READER_IS_ACTIVE ? "reading" : "idle",
+		    reader->flags & DEVRING_READER_IS_GRANTED ? ", granted" : "",
+		    reader->expires_ns ? " for " : "", reader->expires_ns ?
+		    text_age(until_ns(reader->expires_ns), text, sizeof(text)) : "");
 }
 
 static json_t *reader_json(const struct devring_device *device,
@@ -85,6 +87,8 @@ static json_t *reader_json(const struct devring_device *device,
 			    json_boolean(reader->flags & DEVRING_READER_IS_ACTIVE));
 	json_object_set_new(json, "granted",
 			    json_boolean(reader->flags & DEVRING_READER_IS_GRANTED));
+	json_object_set_new(json, "granted_from", json_u64(reader->granted_from));
+	json_object_set_new(json, "expires_ns", json_u64(reader->expires_ns));
 	json_object_set_new(json, "hidden", json_boolean(hidden));
 	return json;
 }

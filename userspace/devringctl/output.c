@@ -42,14 +42,26 @@ int write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
-uint64_t since_ns(uint64_t boottime_ns)
+static uint64_t boottime_now(void)
 {
 	struct timespec ts;
-	uint64_t now;
 
 	clock_gettime(CLOCK_BOOTTIME, &ts);
-	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t since_ns(uint64_t boottime_ns)
+{
+	uint64_t now = boottime_now();
+
 	return now > boottime_ns ? now - boottime_ns : 0;
+}
+
+uint64_t until_ns(uint64_t boottime_ns)
+{
+	uint64_t now = boottime_now();
+
+	return boottime_ns > now ? boottime_ns - now : 0;
 }
 
 int flush_stdout(struct cli *cli)
