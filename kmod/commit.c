@@ -16,20 +16,21 @@ union written_record {
 	struct devring_return ret;
 };
 
-static void write_entry(struct devring_dev *dev, struct devring_entry *entry, const struct devring_commit *commit)
+static void write_entry(struct devring_dev *dev, struct devring_entry *entry, const struct devring_commit *commit,
+			u64 now)
 {
 	entry->slot = commit->slot;
 	entry->flags = commit->flags;
 	entry->lost_before = commit->lost_before;
-	entry->commit_ns = ktime_get_ns();
-	entry->capture_ns = commit->capture_ns ?: entry->commit_ns;
+	entry->commit_ns = now;
+	entry->capture_ns = commit->capture_ns ?: now;
 	entry->media_time = commit->media_time;
 	entry->trace_id = commit->trace_id;
 	entry->format_generation = dev->format.generation;
 }
 
 /* Makes the committed slot the newest frame. */
-static void publish(struct devring_dev *dev, struct devring_ring *ring, const struct devring_commit *commit)
+static void publish(struct devring_dev *dev, struct devring_ring *ring, const struct devring_commit *commit, u64 now)
 {
 	struct devring_slot_state *state = &ring->slots[commit->slot];
 	u64 sequence = dev->head;
@@ -42,7 +43,7 @@ static void publish(struct devring_dev *dev, struct devring_ring *ring, const st
 	WRITE_ONCE(entry->word, sequence << 1);
 	/* Pairs with the acquire fence of a sampling reader: no new content under the old word. */
 	smp_wmb();
-	write_entry(dev, entry, commit);
+	write_entry(dev, entry, commit, now);
 	WRITE_ONCE(entry->bytes, commit->bytes);
 	*named = commit->slot;
 	state->sequence = sequence;
@@ -92,8 +93,8 @@ static bool is_named_by_kept(const struct devring_dev *dev, const struct devring
 	       ring->slots[slot].sequence >= dev->keep_from;
 }
 
-/* Publishes a slot.  The caller wakes the readers. */
-static int commit_slot(struct devring_dev *dev, const struct devring_commit *commit)
+/* Publishes a slot at the time @now.  The caller wakes the readers. */
+static int commit_slot(struct devring_dev *dev, const struct devring_commit *commit, u64 now)
 {
 	struct devring_ring *ring = dev->ring;
 	int ret = check_out(dev, commit->generation, commit->slot);
@@ -105,7 +106,7 @@ static int commit_slot(struct devring_dev *dev, const struct devring_commit *com
 	if (likely(ring->partial == DEVRING_NO_SLOT)) {
 		if (is_named_by_kept(dev, ring))
 			return -EAGAIN;
-		publish(dev, ring, commit);
+		publish(dev, ring, commit, now);
 	} else {
 		ret = ring->partial == commit->slot ? grow(ring, commit) : -EBUSY;
 		if (ret)
@@ -171,15 +172,20 @@ static bool is_full(const struct devring_dev *dev)
 	return !dev->ring || dev->ring->out >= dev->ring->geometry.slots - 2;
 }
 
-/* Takes a record; if there is a slot to be had now, and was none, @room is set. */
-static int take_record(struct devring_file *file, const union written_record *record, bool *room)
+/*
+ * Takes a record; if there is a slot to be had now, and was none, @room is set; if it may be what somebody who waits
+ * alone waits for, @due.
+ */
+static int take_record(struct devring_file *file, const union written_record *record, bool *room, bool *due)
 {
 	const struct devring_commit *commit = &record->commit;
 	struct devring_dev *dev = file->dev;
 	bool was_full;
+	u64 now;
 	int ret;
 
 	spin_lock(&dev->lock);
+	now = ktime_get_ns();
 	was_full = is_full(dev);
 	if (devring_producer_is_dead(file))
 		ret = -ENODEV;
@@ -188,7 +194,9 @@ static int take_record(struct devring_file *file, const union written_record *re
 	else if ((commit->flags & ~DEVRING_FRAME_FLAGS) | commit->reserved0 | commit->reserved1)
 		ret = -EINVAL;
 	else
-		ret = commit_slot(dev, commit);
+		ret = commit_slot(dev, commit, now);
+	if (unlikely(devring_is_time(dev, now)))
+		*due = true;
 	if (unlikely(was_full) && !is_full(dev))
 		*room = true;
 	if (dev->stalled_at)
@@ -202,7 +210,7 @@ static ssize_t write_records(struct devring_file *file, loff_t pos, const char _
 			     size_t size)
 {
 	struct devring_buf from = { .user = (char __user *)user, .iter = iter, .left = size };
-	bool committed = false, room = false;
+	bool committed = false, room = false, due = false;
 	union written_record record;
 	ssize_t done = 0;
 	int ret;
@@ -214,7 +222,7 @@ static ssize_t write_records(struct devring_file *file, loff_t pos, const char _
 	for (;;) {
 		ret = get_record(&record, &from);
 		if (!ret)
-			ret = take_record(file, &record, &room);
+			ret = take_record(file, &record, &room, &due);
 		if (ret)
 			break;
 		committed |= record.rec.kind == DEVRING_RECORD_COMMIT;
@@ -226,6 +234,8 @@ static ssize_t write_records(struct devring_file *file, loff_t pos, const char _
 	}
 	if (committed && devring_somebody_waits(file->dev))
 		devring_wake_frames(file->dev);
+	if (due)
+		devring_wake_alone(file->dev);
 	if (room)
 		devring_wake_producer(file->dev);
 	return done ?: ret;

@@ -445,11 +445,19 @@ static inline struct wait_queue_head *devring_wake_queue(struct devring_file *fi
 	return READ_ONCE(file->waits_alone) ? &file->wait : &file->dev->reader_wait;
 }
 
-/* Does any reader wait? */
+/* Does any reader wait with all others? */
 static inline bool devring_somebody_waits(const struct devring_dev *dev)
 {
 	/* Needs no barrier: who starts to wait queues first, and then looks under the lock that the caller had. */
-	return waitqueue_active((struct wait_queue_head *)&dev->reader_wait) || !list_empty(&dev->alone);
+	return waitqueue_active((struct wait_queue_head *)&dev->reader_wait);
+}
+
+/* Can what was committed until @now, since the last walk, have made anybody due who waits alone? */
+static inline bool devring_is_time(const struct devring_dev *dev, u64 now)
+{
+	lockdep_assert_held(&dev->lock);
+	return !list_empty(&dev->alone) &&
+	       (dev->head >= dev->alone_head || dev->key_head >= dev->alone_key || now >= dev->alone_at);
 }
 
 /* Has the access of @file ended?  Asked at every entry and fault, so that no timer needs to be exact. */
@@ -606,6 +614,7 @@ void devring_wake_told(struct devring_file *file);
 void devring_wake_set(struct devring_file *file, const struct devring_set_reader *set);
 void devring_wake_readers(struct devring_dev *dev);
 void devring_wake_frames(struct devring_dev *dev);
+void devring_wake_alone(struct devring_dev *dev);
 void devring_wake_paced(struct devring_dev *dev);
 void devring_wake_producer(struct devring_dev *dev);
 void devring_wake_all(struct devring_dev *dev);

@@ -3,9 +3,10 @@
  * Lossless readers: the producer gets no slot that one of them is still to get, or holds.
  *
  * When it can have no other slot it is stalled, and a time begins that nothing but a slot taken ends: one that was
- * there for a moment, and is kept again, does not.  Whoever keeps the oldest slot that is kept when its own deadline, counted from there, is over, is demoted: it, and all other
- * lossless readers of its user, are then like everybody else, and the user gets no more while this producer is there.
- * So a stall lasts no longer than the device's longest deadline, whoever comes, goes or asks meanwhile.
+ * there for a moment, and is kept again, does not.  Whoever keeps the oldest slot that is kept when its own deadline,
+ * counted from there, is over, is demoted: it, and all other lossless readers of its user, are then like everybody
+ * else, and the user gets no more while this producer is there.  So a stall lasts no longer than the device's longest
+ * deadline, whoever comes, goes or asks meanwhile.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>

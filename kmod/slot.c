@@ -28,6 +28,20 @@ static void set_out(struct devring_ring *ring, struct devring_slot_state *state)
 	ring->held -= !!state->holds;
 }
 
+/* Has @file hold one frame of @ring in the place of another: what most readers do. */
+static void hold_instead(struct devring_file *file, struct devring_ring *ring, u32 slot, u64 sequence)
+{
+	struct devring_slot_state *before = &ring->slots[file->holds[0].slot], *state = &ring->slots[slot];
+
+	file->holds[0].sequence = sequence;
+	file->holds[0].slot = slot;
+	if (!--before->holds && !before->out)
+		ring->held--;
+	if (!state->holds++ && !state->out)
+		ring->held++;
+	ring->needed = max(ring->needed, ring->out + ring->held + 2);
+}
+
 /* Has @file hold a frame, its newest. */
 void devring_hold_add(struct devring_file *file, struct devring_ring *ring, u32 slot, u64 sequence)
 {
@@ -39,6 +53,10 @@ void devring_hold_add(struct devring_file *file, struct devring_ring *ring, u32 
 	if (file->nr_holds && file->holds[file->nr_holds - 1].ring == ring &&
 	    file->holds[file->nr_holds - 1].sequence == sequence)
 		return;
+	if (likely(file->holds_max == 1 && file->nr_holds && file->holds[0].ring == ring && !file->dev->lossless)) {
+		hold_instead(file, ring, slot, sequence);
+		return;
+	}
 	devring_holds_trim(file, file->holds_max - 1);
 	file->holds[file->nr_holds++] = (struct devring_hold){ ring, sequence, slot };
 	state->kept += !!(file->flags & DEVRING_READER_LOSSLESS);

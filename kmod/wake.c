@@ -107,74 +107,62 @@ void devring_wake_set(struct devring_file *file, const struct devring_set_reader
 	WRITE_ONCE(file->waits_alone, true);
 }
 
-/* Can what was committed since the last walk have made anybody due? */
-static bool is_time(const struct devring_dev *dev)
-{
-	return dev->head >= dev->alone_head || dev->key_head >= dev->alone_key ||
-	       (dev->alone_at != U64_MAX && ktime_get_ns() >= dev->alone_at);
-}
-
-enum reason { FRAMES, NEWS, PACE };
-
-/* Wakes those who wait alone, if they are due. */
-static void wake_alone(struct devring_dev *dev, enum reason reason)
+/* Wakes those who wait alone, if they are due; their poll() itself is to look for @pace. */
+static void wake_alone(struct devring_dev *dev, bool pace)
 {
 	struct devring_file *file;
 
 	spin_lock(&dev->lock);
-	if (reason == FRAMES && !is_time(dev))
-		goto out;
 	/* Each who is asked says anew when it wants to be asked again; who is not there yet will look by itself. */
 	dev->alone_head = U64_MAX;
 	dev->alone_key = U64_MAX;
 	dev->alone_at = U64_MAX;
 	list_for_each_entry(file, &dev->alone, wait_node) {
 		/* Needs no barrier: whoever starts to wait queues first, and then looks under this lock. */
-		if (reason != PACE && !waitqueue_active(&file->wait))
+		if (!pace && !waitqueue_active(&file->wait))
 			continue;
 		if (!devring_reader_is_due(file))
 			continue;
 		wake(&file->wait, INPUT);
 	}
-out:
 	spin_unlock(&dev->lock);
-	/* No commit wakes whoever queued with all before it had a filter. */
-	if (reason == PACE && waitqueue_active(&dev->reader_wait))
-		wake(&dev->reader_wait, INPUT);
 }
 
-/* What there is, was made under the lock of @dev. */
-static void wake_readers(struct devring_dev *dev, enum reason reason)
+/* Frames were committed, and somebody waits with all others. */
+void devring_wake_frames(struct devring_dev *dev)
+{
+	wake(&dev->reader_wait, INPUT);
+}
+
+/* Frames were committed, and who waits alone may be due. */
+void devring_wake_alone(struct devring_dev *dev)
+{
+	wake_alone(dev, false);
+}
+
+/* There are news, made under the lock of @dev. */
+void devring_wake_readers(struct devring_dev *dev)
 {
 	/* Needs no barrier: whoever starts to wait queues first, and then looks under the lock that we had. */
 	if (waitqueue_active(&dev->reader_wait))
 		wake(&dev->reader_wait, INPUT);
 	if (!list_empty(&dev->alone))
-		wake_alone(dev, reason);
-}
-
-/* Frames were committed. */
-void devring_wake_frames(struct devring_dev *dev)
-{
-	wake_readers(dev, FRAMES);
-}
-
-/* There are news. */
-void devring_wake_readers(struct devring_dev *dev)
-{
-	wake_readers(dev, NEWS);
+		wake_alone(dev, false);
 }
 
 /* The time of somebody whose wakes are rated has come. */
 void devring_wake_paced(struct devring_dev *dev)
 {
-	wake_alone(dev, PACE);
+	wake_alone(dev, true);
+	/* No commit wakes whoever queued with all before it had a filter. */
+	if (waitqueue_active(&dev->reader_wait))
+		wake(&dev->reader_wait, INPUT);
 }
 
 /* What it is woken for was made under the lock of @dev, or is still. */
 void devring_wake_producer(struct devring_dev *dev)
 {
-	/* Needs no barrier, as in wake_readers(). */
+	/* Needs no barrier, as in devring_wake_readers(). */
 	if (waitqueue_active(&dev->producer_wait))
 		wake(&dev->producer_wait, INPUT | EPOLLOUT | EPOLLWRNORM);
 }
