@@ -16,6 +16,11 @@ union written_record {
 	struct devring_return ret;
 };
 
+/* What records that were taken are to others: frames, perhaps what one who waits alone waits for, a slot to be had. */
+#define TOLD_FRAMES	BIT(0)
+#define TOLD_ALONE	BIT(1)
+#define TOLD_ROOM	BIT(2)
+
 static void write_entry(struct devring_dev *dev, struct devring_entry *entry, const struct devring_commit *commit,
 			u64 now)
 {
@@ -94,7 +99,7 @@ static bool is_named_by_kept(const struct devring_dev *dev, const struct devring
 }
 
 /* Publishes a slot at the time @now.  The caller wakes the readers. */
-static int commit_slot(struct devring_dev *dev, const struct devring_commit *commit, u64 now)
+static int commit_slot(struct devring_dev *dev, const struct devring_commit *commit, u64 now, u32 *told)
 {
 	struct devring_ring *ring = dev->ring;
 	int ret = check_out(dev, commit->generation, commit->slot);
@@ -121,6 +126,9 @@ static int commit_slot(struct devring_dev *dev, const struct devring_commit *com
 		devring_slot_idle(ring, &ring->slots[commit->slot]);
 	}
 	trace_devring_commit(dev, commit);
+	*told |= TOLD_FRAMES;
+	if (unlikely(devring_is_time(dev, now)))
+		*told |= TOLD_ALONE;
 	return 0;
 }
 
@@ -172,11 +180,8 @@ static bool is_full(const struct devring_dev *dev)
 	return !dev->ring || dev->ring->out >= dev->ring->geometry.slots - 2;
 }
 
-/*
- * Takes a record; if there is a slot to be had now, and was none, @room is set; if it may be what somebody who waits
- * alone waits for, @due.
- */
-static int take_record(struct devring_file *file, const union written_record *record, bool *room, bool *due)
+/* Takes a record; whom it is to be told is added to @told. */
+static int take_record(struct devring_file *file, const union written_record *record, u32 *told)
 {
 	const struct devring_commit *commit = &record->commit;
 	struct devring_dev *dev = file->dev;
@@ -194,11 +199,9 @@ static int take_record(struct devring_file *file, const union written_record *re
 	else if ((commit->flags & ~DEVRING_FRAME_FLAGS) | commit->reserved0 | commit->reserved1)
 		ret = -EINVAL;
 	else
-		ret = commit_slot(dev, commit, now);
-	if (unlikely(devring_is_time(dev, now)))
-		*due = true;
+		ret = commit_slot(dev, commit, now, told);
 	if (unlikely(was_full) && !is_full(dev))
-		*room = true;
+		*told |= TOLD_ROOM;
 	if (dev->stalled_at)
 		devring_lossless_settle(dev);
 	spin_unlock(&dev->lock);
@@ -210,9 +213,9 @@ static ssize_t write_records(struct devring_file *file, loff_t pos, const char _
 			     size_t size)
 {
 	struct devring_buf from = { .user = (char __user *)user, .iter = iter, .left = size };
-	bool committed = false, room = false, due = false;
 	union written_record record;
 	ssize_t done = 0;
+	u32 told = 0;
 	int ret;
 
 	if (!file->producer)
@@ -222,21 +225,20 @@ static ssize_t write_records(struct devring_file *file, loff_t pos, const char _
 	for (;;) {
 		ret = get_record(&record, &from);
 		if (!ret)
-			ret = take_record(file, &record, &room, &due);
+			ret = take_record(file, &record, &told);
 		if (ret)
 			break;
-		committed |= record.rec.kind == DEVRING_RECORD_COMMIT;
 		done += record.rec.size;
 		/* A partial frame can be committed as often as one likes: there may be gigabytes of records. */
 		if (!from.left || fatal_signal_pending(current))
 			break;
 		cond_resched();
 	}
-	if (committed && devring_somebody_waits(file->dev))
+	if (told & TOLD_FRAMES && devring_somebody_waits(file->dev))
 		devring_wake_frames(file->dev);
-	if (due)
+	if (unlikely(told & TOLD_ALONE))
 		devring_wake_alone(file->dev);
-	if (room)
+	if (unlikely(told & TOLD_ROOM))
 		devring_wake_producer(file->dev);
 	return done ?: ret;
 }
