@@ -14,6 +14,8 @@
 #define REPEAT		3	/* a cache that runs empty has a point more, and moves the others */
 #define ERRNOS		3
 #define FRAMES		3
+#define PIECES		10	/* of memory: more than a system call has on its stack */
+#define TIGHT_SLOTS	150	/* two such rings are more than a megabyte */
 
 /* What is there before the call: a device with a ring and frames in it, and a reader who has read the first. */
 struct scene {
@@ -42,6 +44,7 @@ struct view {
  * @late: EFAULT may come after the deed: of an answer
  * @any: it may come to nothing that can fail
  * @path: the copy of a path may fail too, with EFAULT; not all architectures have points there
+ * @tight: there is a megabyte for all rings; the ring there is may end for the next one, which does not come then
  */
 struct call {
 	uint32_t flags;
@@ -52,6 +55,7 @@ struct call {
 	int late;
 	int any;
 	int path;
+	int tight;
 };
 
 /* ---- scenes ---- */
@@ -82,7 +86,8 @@ static void scene_up(ARGS, struct scene *scene, const struct call *c)
 	scene->fd = -1;
 	scene->control = control_open(O_RDWR | O_NONBLOCK);
 	ASSERT_LE(0, scene->control);
-	ASSERT_EQ(0, source_register(&scene->s, "walked", c->flags));
+	ASSERT_EQ(0, source_register_lossless(&scene->s, "walked", c->flags,
+					      c->flags & DEVRING_REG_LOSSLESS ? 1000 : 0));
 	ASSERT_EQ(0, set_ring(scene->s.fd, 5, 5000, 64, &scene->s.g));
 	if (c->flags & DEVRING_REG_SINK) {
 		scene->reader.fd = -1;
@@ -147,6 +152,14 @@ static int may_fail_with(const struct call *c, struct tally *tally, long result)
 	return c->path && result == -EFAULT;
 }
 
+static void forget_ring(struct view *view)
+{
+	view->info.total_bytes = view->info.user_bytes = 0;
+	view->devices[0].bytes = 0;
+	view->devices[0].slots_needed = 0;
+	memset(&view->devices[0].geometry, 0, sizeof(view->devices[0].geometry));
+}
+
 /* One point; false when there was none. */
 static int step(ARGS, const struct call *c, int fail, unsigned int n, struct tally *tally)
 {
@@ -170,6 +183,8 @@ static int step(ARGS, const struct call *c, int fail, unsigned int n, struct tal
 			TH_LOG("point %u: %s", n, strerror(-result));
 		}
 		look(_metadata, &scene, &after);
+		if (c->tight)
+			forget_ring(&before), forget_ring(&after);
 		ASSERT_TRUE((c->late && result == -EFAULT) || !memcmp(&before, &after, sizeof(before))) {
 			TH_LOG("point %u: %s, and not all is as it was", n, strerror(-result));
 		}
@@ -209,10 +224,14 @@ static int all_seen(const struct call *c, const struct tally *tally)
 static void walk(ARGS, const char *name, const struct call *c)
 {
 	int faulted, walks = 0, fail = faults_on();
+	char total_mb[16] = "";
 	struct tally tally = { };
 
 	ASSERT_LE(0, fail);
 	clear();
+	ASSERT_LT(0, parameter_io("total_mb", total_mb, sizeof(total_mb) - 1, O_RDONLY));
+	if (c->tight)
+		ASSERT_EQ(0, set_limit("total_mb", 1));
 	/* Points move as caches run empty, and an errno of one point alone can be stepped over. */
 	do {
 		tally.points = 0;
@@ -224,6 +243,7 @@ static void walk(ARGS, const char *name, const struct call *c)
 			ASSERT_GT(POINTS_MAX, tally.points);
 		} while (faulted);
 	} while (!all_seen(c, &tally) && ++walks < WALKS_MAX);
+	ASSERT_EQ(0, set_limit("total_mb", atoi(total_mb)));
 	printf("# %s: %u points, each %u times: %u did not matter", name, tally.points, REPEAT, tally.fine);
 	for (int i = 0; i < ERRNOS && c->errnos[i]; i++)
 		printf(", %u %s", tally.failed[i], strerrorname_np(c->errnos[i]));
@@ -346,6 +366,29 @@ static int is_attached(struct scene *scene)
 	       d.state == DEVRING_STATE_AVAILABLE;
 }
 
+/* As large a ring as there cannot be two of, and nothing of the one before. */
+static void fill_up(struct scene *scene)
+{
+	struct devring_device d;
+
+	unmap_slots(scene);
+	close_of(&scene->reader.fd);
+	if (set_ring(scene->s.fd, TIGHT_SLOTS, 4096, 0, &scene->s.g))
+		return;
+	/* What a hold kept goes by a work. */
+	do {
+		nap();
+	} while (!query(scene->s.fd, 0, &d) && d.bytes >= 1 << 20);
+}
+
+static int has_ring_of_its_own(struct scene *scene)
+{
+	struct devring_device d;
+
+	return !query(scene->fd, 0, &d) && d.geometry.slots == TIGHT_SLOTS &&
+	       d.geometry.generation > scene->s.g.generation && d.state == DEVRING_STATE_AVAILABLE;
+}
+
 static long act_open_public(struct scene *scene)
 {
 	struct devring_open o = INIT(devring_open, .id = scene->s.id);
@@ -370,6 +413,8 @@ WALK(attach, .flags = PERSIST, .prepare = leave, .act = act_attach, .check = is_
 WALK(attach_sink, .flags = PERSIST | DEVRING_REG_SINK, .prepare = leave, .act = act_attach, .check = is_attached,
      EITHER)
 WALK(take_over, .flags = PERSIST, .act = act_take_over, .check = is_attached, EITHER)
+WALK(take_over_and_make_room, .flags = PERSIST, .prepare = fill_up, .act = act_take_over,
+     .check = has_ring_of_its_own, EITHER, .tight = 1)
 WALK(open_public, .flags = DEVRING_REG_PUBLIC, .act = act_open_public, EITHER)
 WALK(listen, .act = act_listen, BAD_COPY)
 
@@ -457,6 +502,18 @@ static long act_set_reader(struct scene *scene)
 	return set_reader(scene->reader.fd, DEVRING_READER_LATEST, DEVRING_START_KEEP, 4);
 }
 
+static long act_set_lossless(struct scene *scene)
+{
+	return set_reader(scene->reader.fd, DEVRING_READER_LOSSLESS, DEVRING_START_KEEP, 2);
+}
+
+static int is_lossless(struct scene *scene)
+{
+	struct devring_reader reader;
+
+	return list_readers(scene->reader.fd, &reader, 1) == 1 && reader.flags & DEVRING_READER_LOSSLESS;
+}
+
 static long act_release(struct scene *scene)
 {
 	return release(scene->reader.fd, scene->frame.sequence);
@@ -480,6 +537,33 @@ static long act_read(struct scene *scene)
 	return result ?: f.sequence == scene->frame.sequence + 1 ? 0 : -EBADMSG;
 }
 
+static void cut(void *memory, size_t bytes, struct iovec *iov)
+{
+	size_t part = bytes / PIECES;
+
+	for (int i = 0; i < PIECES; i++)
+		iov[i] = (struct iovec){ (char *)memory + i * part, i < PIECES - 1 ? part : bytes - i * part };
+}
+
+static long act_readv(struct scene *scene)
+{
+	struct iovec iov[PIECES];
+	struct devring_frame f;
+	long result;
+
+	cut(&f, sizeof(f), iov);
+	result = rc(readv(scene->reader.fd, iov, PIECES));
+	if (result < 0)
+		return result;
+	return result == sizeof(f) && f.sequence == scene->frame.sequence + 1 ? 0 : -EBADMSG;
+}
+
+/* What there is comes without a wait, but by the way that waits. */
+static void may_wait(struct scene *scene)
+{
+	fcntl(scene->reader.fd, F_SETFL, 0);
+}
+
 static long act_take(struct scene *scene)
 {
 	struct devring_slot slot;
@@ -492,6 +576,17 @@ static long act_commit(struct scene *scene)
 	struct devring_commit c = committing((void *)scene->reader.buffer, 5000, 0);
 
 	return put(scene->s.fd, &c, sizeof(c));
+}
+
+static long act_writev(struct scene *scene)
+{
+	struct devring_commit c = committing((void *)scene->reader.buffer, 5000, 0);
+	struct iovec iov[PIECES];
+	long result;
+
+	cut(&c, sizeof(c), iov);
+	result = rc(writev(scene->s.fd, iov, PIECES));
+	return result == sizeof(c) ? 0 : result;
 }
 
 static void take_one(struct scene *scene)
@@ -558,11 +653,15 @@ WALK(set_large_ring, .act = act_set_large_ring, EITHER, .late = 1)
 WALK(set_format, .act = act_set_format, EITHER, .late = 1)
 WALK(set_state, .act = act_set_state, EITHER)
 WALK(set_reader, .act = act_set_reader, EITHER)
+WALK(set_lossless, .flags = DEVRING_REG_LOSSLESS, .act = act_set_lossless, .check = is_lossless, EITHER)
 WALK(release, .act = act_release, EITHER)
 WALK(export, .act = act_export, EITHER)
 WALK(read, .act = act_read)
+WALK(read_that_may_wait, .prepare = may_wait, .act = act_read)
+WALK(readv, .act = act_readv, EITHER)
 WALK(take, .act = act_take)
 WALK(commit, .prepare = take_one, .act = act_commit, .check = is_committed, BAD_COPY)
+WALK(writev, .prepare = take_one, .act = act_writev, .check = is_committed, EITHER)
 WALK(pread, .act = act_pread, EITHER)
 WALK(poll, .act = act_poll, BAD_COPY)
 WALK(epoll, .prepare = prepare_epoll, .act = act_epoll, EITHER)

@@ -7,16 +7,20 @@
 
 #include <sys/epoll.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #define SLOTS		8
 #define SLOT_SIZE	8192
 
 /*
- * What all processes share: a persistent device of USER_A's, and one who has it open all the time.  @p.fd is the
- * test's own producer, or -1 while that is somebody else's part.
+ * What all processes share: a persistent device of USER_A's, and one who has it open all the time; and a sink of
+ * USER_A's, which all may play.  @p.fd is the test's own producer, or -1 while that is somebody else's part.
  */
 struct scene {
 	struct source p;
+	struct source sink;
+	struct devring_slot taken[SLOTS];	/* by the test's own producer, for the victim to be waited for */
+	unsigned int nr_taken;
 	struct stream bystander;
 	uint64_t expected;		/* sequence that the bystander is due */
 	uint32_t told_state;		/* the last one that the bystander was told */
@@ -97,10 +101,50 @@ static void govern_readers(struct source *s, int control, struct stream *reader)
 	close(granted);
 }
 
+/* A slot as a dma-buf, where the kernel has them. */
+static long export(const struct source *s, uint32_t slot)
+{
+	struct devring_export e = INIT(devring_export, .generation = s->g.generation, .slot = slot);
+
+	return call(s->fd, DEVRING_IOC_EXPORT, &e);
+}
+
+/* What ends while somebody else still has a part of it: a dma-buf, and pages that are in a pipe. */
+static void lend(struct source *s, struct stream *reader)
+{
+	unsigned char *map = map_of(reader->fd, s->g.slots_offset, PAGE, PROT_READ);
+	long buffer = export(s, 0);
+	int ends[2];
+
+	MUST(0, buffer < 0 && buffer != -EOPNOTSUPP);
+	MUST(0, map == MAP_FAILED);
+	MUST(0, rc(pipe(ends)));
+	MUST(PAGE, rc(vmsplice(ends[1], &(struct iovec){ map, PAGE }, 1, 0)));
+	munmap(map, PAGE);
+	if (buffer >= 0)
+		close(buffer);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* One record, in pieces that are none: a slot taken by readv() and committed by writev(). */
+static void produce_in_pieces(struct source *s)
+{
+	struct devring_slot slot = { 0 };
+	struct devring_commit c;
+	struct iovec in[] = { { &slot, 3 }, { (char *)&slot + 3, 0 }, { (char *)&slot + 3, sizeof(slot) - 3 } };
+	struct iovec out[] = { { &c, 20 }, { (char *)&c + 20, sizeof(c) - 20 } };
+
+	MUST(sizeof(slot), rc(readv(s->fd, in, ARRAY_SIZE(in))));
+	fill(slot_at(s, slot.offset), s->g.slot_size, s->head++);
+	c = committing(&slot, s->g.slot_size, DEVRING_FRAME_KEY);
+	MUST(sizeof(c), rc(writev(s->fd, out, ARRAY_SIZE(out))));
+}
+
 /* All that a producer can do with a device of its own, from its registration to its end. */
 static void own_device(void)
 {
-	struct devring_register r = registration("victim", DEVRING_REG_PUBLIC);
+	struct devring_register r = registration("victim", DEVRING_REG_PUBLIC | DEVRING_REG_PINNABLE);
 	struct devring_info info = INIT(devring_info);
 	int control = MUST_HAVE(control_open(O_RDWR | O_NONBLOCK));
 	struct source s = { .fd = -1 };
@@ -116,6 +160,8 @@ static void own_device(void)
 	MUST(0, source_ring(&s, SLOTS, SLOT_SIZE, 64));
 	govern_readers(&s, control, &reader);
 	produce_partial(&s);
+	produce_in_pieces(&s);
+	lend(&s, &reader);
 	MUST(0, set_state(s.fd, DEVRING_STATE_ERROR, EIO));
 	MUST(0, set_state(s.fd, DEVRING_STATE_AVAILABLE, 0));
 	MUST(0, take(s.fd, &slot));
@@ -198,11 +244,45 @@ static void orphan(void)
 	MUST(0, unregister(s.id));
 }
 
+/* Registers a sink; answers for another one, and plays it. */
+static void play(struct scene *scene)
+{
+	struct source own, sink = scene->sink, player = scene->sink;
+	struct stream listener;
+	struct devring_slot slot = { 0 };
+	struct devring_device d;
+	struct devring_frame f;
+
+	MUST(0, source_register(&own, "jack", DEVRING_REG_SINK));
+	MUST(0, set_ring(own.fd, SLOTS / 2, SLOT_SIZE, 0, NULL));
+	close(own.fd);
+	sink.fd = MUST_HAVE(attach(sink.id, 0));
+	MUST(0, rc(fcntl(sink.fd, F_SETFL, O_NONBLOCK)));
+	MUST(0, set_ring(sink.fd, SLOTS / 2, SLOT_SIZE, 64, NULL));
+	listener = stream_of(sink.fd, DEVRING_RECORD_MAX);
+	MUST(-EAGAIN, skip_news(&listener));
+	player.fd = MUST_HAVE(node_open(&sink, O_RDWR));
+	MUST(0, query(player.fd, 0, &d));
+	player.g = d.geometry;
+	player.head = d.head;
+	MUST(0, source_map(&player));
+	MUST(0, produce(&player, 2));
+	MUST(0, next_frame(&listener, &f));
+	MUST(0, take(player.fd, &slot));
+	MUST(0, commit(player.fd, &slot, 64, DEVRING_FRAME_PARTIAL));
+	close(player.fd);
+	munmap(player.map, area_bytes(&player.g));
+	MUST(0, next_frame(&listener, &f));
+	MUST(-EAGAIN, skip_news(&listener));
+	close(sink.fd);
+}
+
 static void life_of_a_producer(struct scene *scene)
 {
 	own_device();
 	shared_device(scene);
 	orphan();
+	play(scene);
 }
 
 /* What it was given is what it sees, in its map and by pread(). */
@@ -247,6 +327,54 @@ static void share(struct stream *reader, int control, uint64_t id)
 	close(epoll);
 }
 
+static int ask(int fd, const struct devring_set_reader *how)
+{
+	struct devring_set_reader set = *how;
+
+	set.size = sizeof(set);
+	return call(fd, DEVRING_IOC_SET_READER, &set);
+}
+
+#define ASK(fd, ...)	ask(fd, &(struct devring_set_reader){ __VA_ARGS__ })
+
+/* What comes before the first frame: so much room that no frame fits behind it. */
+static int read_news(struct stream *reader)
+{
+	union {
+		struct devring_generation generation;
+		struct devring_state_change state;
+	} news;
+
+	return read(reader->fd, &news, sizeof(news)) == sizeof(news.generation) &&
+	       read(reader->fd, &news, sizeof(news)) == sizeof(news.state) ? 0 : -EBADMSG;
+}
+
+/* The producer waits for it, or it waits for some frames only. */
+static void wait_for_me(struct scene *scene)
+{
+	struct stream reader = reader_open(&scene->p, O_RDONLY | O_NONBLOCK);
+	struct devring_frame f;
+	struct iovec pieces[] = { { &f, 5 }, { (char *)&f + 5, sizeof(f) - 5 } };
+
+	MUST_HAVE(reader.fd);
+	MUST(0, ASK(reader.fd, .flags = DEVRING_READER_LOSSLESS, .start = DEVRING_START_OLDEST, .holds = 2));
+	MUST(0, read_news(&reader));
+	for (int i = 0; i < 2; i++)
+		MUST(sizeof(f), rc(readv(reader.fd, pieces, ARRAY_SIZE(pieces))));
+	MUST(0, release(reader.fd, f.sequence));
+	MUST(0, ASK(reader.fd, .holds = 1, .wake_rate = 1));
+	MUST(POLLIN, ready(reader.fd, POLLIN));
+	MUST(0, next_frame(&reader, &f));
+	/* Not within a second, which may be over. */
+	MUST_HAVE(ready(reader.fd, POLLIN));
+	MUST(0, ASK(reader.fd, .holds = 1, .flags = DEVRING_READER_KEY_ONLY));
+	MUST(0, ready(reader.fd, POLLIN));
+	MUST(0, ASK(reader.fd, .holds = 1, .wake_frames = 1000));
+	MUST(0, ready(reader.fd, POLLIN));
+	MUST(0, ASK(reader.fd, .holds = 1, .flags = DEVRING_READER_LOSSLESS));
+	close(reader.fd);
+}
+
 static void life_of_a_reader(struct scene *scene)
 {
 	int control = MUST_HAVE(control_open(O_RDONLY | O_NONBLOCK));
@@ -273,6 +401,7 @@ static void life_of_a_reader(struct scene *scene)
 	close(reader.fd);
 	munmap(map, g->ring_bytes);
 	close(control);
+	wait_for_me(scene);
 }
 
 /* ---- those who are left ---- */
@@ -315,17 +444,21 @@ static void scene_up(ARGS, struct scene **made)
 	ASSERT_NE(MAP_FAILED, progress);
 	ASSERT_EQ(0, open_control_to_all());
 	ASSERT_EQ(0, set_limit("user_registrations", 1000000));
-	ASSERT_EQ(0, set_limit("user_devices", 2));
+	ASSERT_EQ(0, set_limit("user_devices", 3));
 	ASSERT_EQ(0, set_limit("user_readers", 3));
 	ASSERT_EQ(0, set_limit("user_holds", 2));
 	ASSERT_EQ(0, set_limit("user_mb", 1));
 	CHILD(pid) {
 		become(USER_A);
-		ASSERT_EQ(0, source_register(&scene->p, "shared", DEVRING_REG_PERSIST | DEVRING_REG_PUBLIC));
+		ASSERT_EQ(0, source_register_lossless(&scene->p, "shared", DEVRING_REG_PERSIST | DEVRING_REG_PUBLIC |
+						      DEVRING_REG_LOSSLESS, DEVRING_DEADLINE_MAX));
+		ASSERT_EQ(0, source_register(&scene->sink, "sink", DEVRING_REG_PERSIST | DEVRING_REG_SINK));
 	}
 	wait_child(_metadata, pid);
 	scene->p.fd = -1;
+	scene->sink.fd = -1;
 	ASSERT_EQ(0, rc(chmod(scene->p.node, 0644)));
+	ASSERT_EQ(0, rc(chmod(scene->sink.node, 0666)));
 	reader_up(_metadata, &scene->p, &scene->bystander);
 	scene->told_state = DEVRING_STATE_OFFLINE;
 	drain(_metadata, scene);
@@ -337,6 +470,7 @@ static void scene_down(ARGS, struct scene *scene)
 	struct devring_info info;
 
 	ASSERT_EQ(0, unregister(scene->p.id));
+	ASSERT_EQ(0, unregister(scene->sink.id));
 	EXPECT_EQ(POLLIN | POLLHUP, ready(scene->bystander.fd, POLLIN));
 	close(scene->bystander.fd);
 	WAIT_FOR(info_now(_metadata).total_bytes == 0);
@@ -367,6 +501,23 @@ static void leave(struct scene *scene)
 	scene->p.fd = -1;
 }
 
+/* Takes slots until there is none, or all that may be out; the readers' state alone decides how many. */
+static void take_all(struct scene *scene)
+{
+	while (scene->nr_taken < SLOTS - 2 && !take(scene->p.fd, &scene->taken[scene->nr_taken]))
+		scene->nr_taken++;
+}
+
+/* Nobody who is gone keeps a slot from the producer, which is told so if it waits. */
+static void expect_all_slots(ARGS, struct scene *scene)
+{
+	EXPECT_EQ(scene->nr_taken < SLOTS - 2 ? POLLOUT : 0, ready(scene->p.fd, POLLOUT));
+	take_all(scene);
+	EXPECT_EQ(SLOTS - 2, scene->nr_taken);
+	while (scene->nr_taken)
+		EXPECT_EQ(0, give_back(scene->p.fd, &scene->taken[--scene->nr_taken]));
+}
+
 /* There is no map left of it when the next victim is forked: user-mode Linux 6.1 shows children what is VM_DONTCOPY. */
 static void produce_frames(ARGS, struct scene *scene, unsigned int count)
 {
@@ -385,7 +536,8 @@ static void call_witnesses(ARGS, struct scene *scene)
 		struct stream s;
 
 		q.id = q.device.id;
-		if (q.id == scene->p.id)
+		/* A sink is read by whom it belongs to alone. */
+		if (q.id == scene->p.id || q.device.flags & DEVRING_REG_SINK)
 			continue;
 		ASSERT_GT(ARRAY_SIZE(scene->witness), n);
 		scene->seen[n] = q.device;
@@ -471,14 +623,24 @@ static void expect_alone(ARGS, struct scene *scene, struct devring_device *d)
 
 static void expect_nothing_left(ARGS, struct scene *scene)
 {
+	struct devring_device d, sink;
+	int control = control_open(O_RDONLY);
 	struct devring_info info;
-	struct devring_device d;
 
+	/* Without its registrant a sink has nothing, and nobody plays it. */
+	ASSERT_EQ(0, query(control, scene->sink.id, &sink));
+	EXPECT_EQ(DEVRING_STATE_OFFLINE, sink.state);
+	EXPECT_EQ(0, sink.producer_pid);
+	EXPECT_EQ(0, sink.queued);
+	EXPECT_EQ(0, sink.opens);
+	EXPECT_EQ(0, sink.held);
+	EXPECT_EQ(-ENXIO, node_open(&scene->sink, O_WRONLY));
+	close(control);
 	/* What was ended is freed when the last of those who were told have gone. */
 	ASSERT_EQ(0, query(scene->bystander.fd, 0, &d));
 	WAIT_FOR(info_now(_metadata).total_bytes == d.bytes);
 	info = info_now(_metadata);
-	EXPECT_EQ(1, info.devices);
+	EXPECT_EQ(2, info.devices);
 	EXPECT_EQ(0, info.user_bytes);
 }
 
