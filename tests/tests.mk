@@ -51,6 +51,12 @@ build/tests/kernel-um/%: build/tests/kernel/%
 	@mkdir -p $(@D)
 	ln -f $< $@
 
+# What a script in tests/e2e runs where there are no libraries.
+E2E_PROGRAMS := $(patsubst tests/e2e/%.c,build/tests/e2e/%,$(wildcard tests/e2e/*.c))
+$(E2E_PROGRAMS): build/tests/e2e/%: tests/e2e/%.c $(KERNEL_TEST_HEADERS) | build/kselftest/kselftest_harness.h
+	$(COMPILE_KERNEL_TEST)
+TEST_PRODUCTS += $(E2E_PROGRAMS)
+
 # A program whose source is gone must not go on being run.
 .PHONY: kernel-tests-stale
 kernel-tests-stale:

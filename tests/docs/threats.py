@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """tests/docs/threats.py: says what is wrong with the tables of docs/threats.md.
 
-A row is | threat | defence | `program.test` ... | without it |. Each test exists. The last column names
-patches in tests/attacks/undefended whose headers name one of the row's tests, or says "in the test": then
-the test's text, or its fixture's set-up, has the word "undefended". Each program of tests/attacks is in the
-page, and so is each patch, which fits kmod/.
+A row is | threat | defence | `program.test` ... | without it |. Each test exists; `suite: name` is a check of
+tests/e2e/suite.sh. The last column names patches in tests/attacks/undefended: each is said by an "Attack:" of its
+header to make one of the row's tests fail, and each of the row's tests is in one of them. Or it says "in the test":
+then the text of each, or its fixture's set-up, has the word "undefended"; of a check, the next line. Or it says
+"none: " and why nothing can be taken away. Each program of tests/attacks is in the page, and so is each patch, which
+fits kmod/.
 """
 import glob, os, re, subprocess
 
@@ -33,9 +35,15 @@ def tests_of(source):
             for kind, first, test, body in blocks if kind != "FIXTURE_SETUP"}
 
 
-def attacks_of(patch):
+def checks_of(script):
+    """Name and text of each check of a script: its line, and the next one."""
+    return {name: text for text, name in
+            re.findall(r'^(?=(\s*check "([^"$]+)".*\n.*)$)', text_of(script), re.M)}
+
+
+def attacks_of(patch, kinds="Attack"):
     header = text_of(patch).split("\n--- ")[0]
-    return set(re.findall(r"^(?:Attack|May): (\S+)$", header, re.M))
+    return set(re.findall(rf"^(?:{kinds}): (\S+)$", header, re.M))
 
 
 def rows():
@@ -47,7 +55,10 @@ def rows():
 
 sources = {os.path.basename(path)[:-2]: path for folder in FOLDERS for path in glob.glob(folder + "/*.c")}
 tests = {f"{name}.{test}": body for name, path in sources.items() for test, body in tests_of(path).items()}
-patches = {os.path.basename(path)[:-6]: attacks_of(path) for path in glob.glob("tests/attacks/undefended/*.patch")}
+for path in glob.glob("tests/e2e/*.sh"):
+    tests.update({f"{os.path.basename(path)[:-3]}: {name}": text for name, text in checks_of(path).items()})
+paths = sorted(glob.glob("tests/attacks/undefended/*.patch"))
+patches = {os.path.basename(path)[:-6]: attacks_of(path) for path in paths}
 seen_tests, seen_patches, count = set(), set(), 0
 for number, (_, _, attack, control) in rows():
     count += 1
@@ -61,23 +72,25 @@ for number, (_, _, attack, control) in rows():
     for test in named:
         if test not in tests:
             print(where, "there is no test", test)
+        elif control == "in the test" and "undefended" not in tests[test]:
+            print(where, "nothing in this test is undefended:", test)
+        elif controls and not any(test in patches.get(patch, set()) for patch in controls):
+            print(where, test, "is no Attack of", *controls)
     for patch in controls:
         if not patches.get(patch, set()).intersection(named):
-            print(where, f"no patch {patch}, or its header names none of", *named)
-    if not controls and control != "in the test":
-        print(where, 'names no patch and does not say "in the test"')
-    if control.startswith("in the test") and not any("undefended" in tests.get(test, "") for test in named):
-        print(where, "nothing in these tests is undefended:", *named)
+            print(where, f"no patch {patch}, or its header has no Attack:", *named)
+    if not controls and control != "in the test" and not re.match(r"none: \w", control):
+        print(where, 'names no patch, and says neither "in the test" nor "none: " and why')
 if not count:
     print(PAGE, "has no table")
-for test in sorted(set().union(*patches.values()) - set(tests)):
+for test in sorted(set().union(*(attacks_of(path, "Attack|May") for path in paths)) - set(tests)):
     print("tests/attacks/undefended: there is no test", test)
 for name, path in sorted(sources.items()):
     if path.startswith("tests/attacks/") and not any(test.startswith(name + ".") for test in seen_tests):
         print(PAGE, "lacks", path)
 for patch in sorted(set(patches) - seen_patches):
     print(PAGE, "lacks the patch", patch)
-for path in sorted(glob.glob("tests/attacks/undefended/*.patch")):
+for path in paths:
     with open(path) as file:
         if subprocess.run(["patch", "-p1", "-F", "2", "--dry-run", "-s", "-f"], stdin=file).returncode:
             print(path, "does not fit kmod/ any more: make it anew")

@@ -70,8 +70,6 @@ newest() {
 		grep -q "usb.detach *remove" /tmp/ctl.out
 }
 check "events --recent shows the newest" newest
-no_escape() { ctl events --topic 'camera.*' && grep -q 'Evil?' /tmp/ctl.out && fails grep -q $'\e' /tmp/ctl.out; }
-check "what a device says of itself cannot write to the terminal" no_escape
 by() { ctl events --json "$@" && [ -s /tmp/ctl.out ]; }
 by_topic() { by --topic 'usb.*' && fails grep -v '"topic":"usb\.' /tmp/ctl.out; }
 by_vendor() { by --vendor 1D6B && fails grep -v '"vendor_id":"1d6b"' /tmp/ctl.out; }
@@ -95,6 +93,9 @@ usb_list() {
 		{ cat /tmp/ctl.out; return 1; }
 }
 check "usb list shows who may open it the serial number" usb_list
+no_escape() { ctl events --topic 'camera.*' && grep -q 'Evil?' /tmp/ctl.out && fails grep -q $'\e' /tmp/ctl.out; }
+check "what a device says of itself cannot write to the terminal" no_escape
+check "(it can, undefended, by what the kernel shows)" grep -q $'\e' /sys/bus/usb/devices/*/product
 usb_json() { ctl usb list --json --class video && python3 -c 'import json
 u, = json.load(open("/tmp/ctl.out"))["usb"]
 assert u["serial_number"] == "SECRET1" and len(u["device_signature"]) == 16 and "0e:01:00" in u["interfaces"], u'; }
@@ -277,7 +278,7 @@ for fault in malformed-descriptor malformed-descriptor:1 malformed-descriptor:2 
 done
 usb fault cam none
 check "malformed descriptors: all that came has gone" settles
-check "and it is alive" kill -0 "$daemon"
+check "malformed descriptors: devringd is alive" kill -0 "$daemon"
 
 progress "udevd"
 drop_in 25-udev '[hotplug]\nudev_timeout_ms = 2000'

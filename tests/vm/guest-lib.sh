@@ -38,6 +38,46 @@ load_devring() {
 
 unload_devring() { rmmod devring; }
 
+# Prints what is there of a module that is gone: caches, numbers, nodes. False if that is nothing.
+left_over() {
+	{
+		grep -w devring /proc/{slabinfo,modules,devices,misc,filesystems} 2>/dev/null
+		compgen -G '/dev/devring'
+		compgen -G '/dev/devring[0-9]*'
+		compgen -G '/sys/class/devring'
+		true
+	} | grep .
+}
+
+# Processes that have open or mapped: a node, a file that the module made of one, a dma-buf.
+users_of_devring() {
+	find /proc/[0-9]*/{fd,map_files} \( -lname '/dev/devring*' -o -lname 'anon_inode:\[devring\]*' \
+		-o -lname '/dmabuf:*' \) 2>/dev/null | cut -d / -f 3 | sort -u
+}
+
+# end_devring: at the end of each guest. Ends devringd and whoever else uses the module, by SIGKILL after five seconds,
+# and unloads it. If it does not go within 30 s, or leaves something, the kernel's log is told, which fails the run.
+end_devring() {
+	local began=$SECONDS signal=TERM left users
+	[ ! -d /run/systemd/system ] || systemctl stop devringd 2>/dev/null
+	until unload_devring 2>/dev/null; do
+		mapfile -t users < <(pgrep -x devringd; users_of_devring)
+		if [ $((SECONDS - began)) -ge 30 ]; then
+			left=$([ ${#users[@]} = 0 ] || ps -o pid=,comm= -p "${users[*]}")
+			tell_log "the module stays: $(cat /sys/module/devring/refcnt) uses; processes: $left"
+			return 1
+		fi
+		[ $((SECONDS - began)) -lt 5 ] || signal=KILL
+		[ ${#users[@]} = 0 ] || kill -s $signal "${users[@]}" 2>/dev/null
+		sleep 0.2
+	done
+	! left=$(left_over) || tell_log "after the module: $left"
+}
+tell_log() {
+	local text=${1//$'\n'/, }
+	echo "<3>tests/vm/guest-lib.sh: leaked: ${text:0:800}" >/dev/kmsg
+}
+
 # udev as on a real machine, with the checkout's rules, over the devices that are there already.
 start_udevd() {
 	local conf

@@ -680,8 +680,8 @@ struct devring_unregister {
  *
  * For the registrant's uid or CAP_SYS_ADMIN.  Returns a file descriptor as REGISTER does.  If the device had a ring,
  * a new generation of the same geometry is made; where its user's limit of bytes does not allow two such rings at
- * once, the one there is ends first, and stays ended if there is no memory for the new one.  Errors: ENODEV, EPERM, EACCES, EBUSY (there is a producer, and no TAKEOVER),
- * EDQUOT, ENOMEM, EINTR, EMFILE, ENFILE, EINVAL, EFAULT, E2BIG.
+ * once, the one there is ends first, and stays ended if there is no memory for the new one.  Errors: ENODEV, EPERM,
+ * EACCES, EBUSY (there is a producer, and no TAKEOVER), EDQUOT, ENOMEM, EINTR, EMFILE, ENFILE, EINVAL, EFAULT, E2BIG.
  */
 struct devring_attach {
 	__u32	size;
