@@ -117,14 +117,14 @@ struct file *devring_grant(struct file *filp, void *arg)
 		return ERR_PTR(-EINVAL);
 	if (!(filp->f_mode & FMODE_READ))
 		return ERR_PTR(-EBADF);
-	if (file->producer || devring_is_lease(file) || file->granted)
+	if (file->producer || devring_is_lease(file) || file->granted_from)
 		return ERR_PTR(-EACCES);
 	if (args->expires_ns && args->expires_ns <= ktime_get_boottime_ns())
 		return ERR_PTR(-ETIME);
 	grant = devring_file_new(file->dev, false);
 	if (IS_ERR(grant))
 		return ERR_CAST(grant);
-	grant->granted = true;
+	grant->granted_from = file->id;
 	grant->expires = args->expires_ns;
 	new = devring_file_get(grant, false, O_RDONLY);
 	if (IS_ERR(new))

@@ -146,7 +146,7 @@ struct devring_hold {
  * @node: in devring_dev.files, or, revoked, in @ended; mutex and lock to change, either to walk
  * @producer: role, constant
  * @parent: file that it was granted from, until that goes; mutex
- * @granted: came from GRANT, constant
+ * @granted_from: id of the file that GRANT made it from, constant; 0: it did not come from one
  * @expires: when its access ends, CLOCK_BOOTTIME, constant; 0: never
  * @filp: the open file of a node, for its credentials, constant; NULL if it came otherwise
  * @charged: counts against its user's readers, constant once joined
@@ -194,7 +194,7 @@ struct devring_file {
 	struct list_head node;
 	bool producer;
 	struct devring_file *parent;
-	bool granted;
+	u64 granted_from;
 	u64 expires;
 	struct file *filp;
 	bool charged;

@@ -560,10 +560,10 @@ static void describe(struct devring_file *file, const struct devring_file *viewe
 	out->cursor = file->cursor;
 	out->held = file->nr_holds;
 	out->expires_ns = file->expires;
-	out->granted_from = file->parent ? file->parent->id : 0;
+	out->granted_from = file->granted_from;
 	out->flags = file->flags | (file->active ? DEVRING_READER_IS_ACTIVE : 0) |
 		     (file == viewer ? DEVRING_READER_IS_SELF : 0) |
-		     (file->granted ? DEVRING_READER_IS_GRANTED : 0);
+		     (file->granted_from ? DEVRING_READER_IS_GRANTED : 0);
 	if (!all && !uid_eq(file->uid, current_euid())) {
 		out->flags |= DEVRING_READER_IS_HIDDEN;
 		out->uid = from_kuid_munged(current_user_ns(), INVALID_UID);
