@@ -174,12 +174,6 @@ static int get_record(union written_record *record, struct devring_buf *from)
 	return devring_buf_get(from, &record->rec + 1, sizeof(record->ret) - sizeof(record->rec)) ? 0 : -EFAULT;
 }
 
-/* May no more slots be out? */
-static bool is_full(const struct devring_dev *dev)
-{
-	return !dev->ring || dev->ring->out >= dev->ring->geometry.slots - 2;
-}
-
 /* Takes a record; whom it is to be told is added to @told. */
 static int take_record(struct devring_file *file, const union written_record *record, u32 *told)
 {
@@ -191,7 +185,7 @@ static int take_record(struct devring_file *file, const union written_record *re
 
 	spin_lock(&dev->lock);
 	now = ktime_get_ns();
-	was_full = is_full(dev);
+	was_full = devring_ring_is_full(dev);
 	if (devring_producer_is_dead(file))
 		ret = -ENODEV;
 	else if (unlikely(record->rec.kind == DEVRING_RECORD_RETURN))
@@ -200,9 +194,9 @@ static int take_record(struct devring_file *file, const union written_record *re
 		ret = -EINVAL;
 	else
 		ret = commit_slot(dev, commit, now, told);
-	if (unlikely(was_full) && !is_full(dev))
+	if (unlikely(was_full) && !devring_ring_is_full(dev))
 		*told |= TOLD_ROOM;
-	if (dev->stalled_at)
+	if (dev->refused)
 		devring_lossless_settle(dev);
 	spin_unlock(&dev->lock);
 	return ret;

@@ -285,7 +285,8 @@ struct devring_file {
  * @lossless: how many lossless readers
  * @keep_from: the first frame that one of them is still to get
  * @stalled_at: since when the producer can have no slot because of them, CLOCK_MONOTONIC; 0: it can
- * @resumed: it can again, and was not told
+ * @refused: it could have no slot, and is to be told when it can
+ * @resumed_at: when it was told, CLOCK_MONOTONIC; 0: it was not, or took one
  * @demoted: users who had their time since this producer came; @nr_demoted of them
  * @bytes: memory of both rings
  * @added: device_add() was done; under mutex
@@ -358,7 +359,8 @@ struct devring_dev {
 	u32 lossless;
 	u64 keep_from;
 	u64 stalled_at;
-	bool resumed;
+	bool refused;
+	u64 resumed_at;
 	u32 nr_demoted;
 	kuid_t demoted[DEVRING_DEMOTED_MAX];
 	u64 bytes;
@@ -443,6 +445,12 @@ static inline bool devring_producer_is_dead(const struct devring_file *file)
 static inline struct wait_queue_head *devring_wake_queue(struct devring_file *file)
 {
 	return READ_ONCE(file->waits_alone) ? &file->wait : &file->dev->reader_wait;
+}
+
+/* May no more slots be out? */
+static inline bool devring_ring_is_full(const struct devring_dev *dev)
+{
+	return !dev->ring || dev->ring->out >= dev->ring->geometry.slots - 2;
 }
 
 /* Does any reader wait with all others? */
@@ -623,6 +631,7 @@ void devring_wake_all(struct devring_dev *dev);
 bool devring_lossless_keeps(const struct devring_dev *dev, const struct devring_slot_state *state);
 void devring_lossless_stall(struct devring_dev *dev);
 void devring_lossless_go_on(struct devring_dev *dev);
+void devring_lossless_served(struct devring_dev *dev);
 void devring_lossless_settle(struct devring_dev *dev);
 void devring_lossless_end(struct devring_file *file);
 void devring_lossless_expire(struct devring_dev *dev);

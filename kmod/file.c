@@ -95,7 +95,7 @@ static void set_producer(struct devring_dev *dev, struct devring_file *file)
 	lockdep_assert_held(&dev->lock);
 	dev->producer = file;
 	dev->producers++;
-	devring_lossless_go_on(dev);
+	devring_lossless_served(dev);
 	if (file)
 		dev->nr_demoted = 0;
 	put_pid(dev->producer_pid);

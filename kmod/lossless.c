@@ -67,44 +67,42 @@ static struct devring_slot_state *oldest_kept(const struct devring_dev *dev)
 	return NULL;
 }
 
-/* The producer waits no longer: it has a slot, or nobody keeps one, or it is gone. */
+/* Nobody's time runs: the producer does not wait. */
 void devring_lossless_go_on(struct devring_dev *dev)
 {
 	lockdep_assert_held(&dev->lock);
 	dev->stalled_at = 0;
 }
 
-/* The producer can have no slot.  Does it wait for lossless readers?  Then their time runs from the first time on. */
-void devring_lossless_stall(struct devring_dev *dev)
+/* The producer has a slot, or is another one. */
+void devring_lossless_served(struct devring_dev *dev)
 {
-	const struct devring_slot_state *state;
-	const struct devring_file *file;
-	u64 now, next = U64_MAX;
-
-	lockdep_assert_held(&dev->lock);
-	if ((dev->stalled_at && !dev->resumed) || !dev->lossless || !dev->ring || devring_slot_can_take(dev))
-		return;
-	state = oldest_kept(dev);
-	if (!state)
-		return;
-	now = ktime_get_ns();
-	dev->stalled_at = dev->stalled_at ?: now;
-	dev->resumed = false;
-	list_for_each_entry(file, &dev->files, node)
-		if (is_keeper(file, dev->ring, state))
-			next = min(next, dev->stalled_at + file->deadline);
-	if (next != U64_MAX)
-		devring_dev_late_in(dev, next > now ? next - now : 0);
+	devring_lossless_go_on(dev);
+	dev->refused = false;
+	dev->resumed_at = 0;
 }
 
-/* Lossless readers or slots moved: can a producer that was stalled go on? */
+/* When will the first time of those be over who keep @state? */
+static u64 first_to_be_late(const struct devring_dev *dev, const struct devring_slot_state *state)
+{
+	const struct devring_file *file;
+	u64 first = U64_MAX;
+
+	list_for_each_entry(file, &dev->files, node)
+		if (is_keeper(file, dev->ring, state))
+			first = min(first, dev->stalled_at + file->deadline);
+	return first;
+}
+
+/* Lossless readers or slots moved: can a producer that was refused go on? */
 void devring_lossless_settle(struct devring_dev *dev)
 {
 	lockdep_assert_held(&dev->lock);
 	find_keep_from(dev);
-	if (!dev->stalled_at || dev->resumed || !devring_slot_can_take(dev))
+	if (!dev->refused || !devring_slot_can_take(dev))
 		return;
-	dev->resumed = true;
+	dev->refused = false;
+	dev->resumed_at = ktime_get_ns();
 	devring_wake_producer(dev);
 }
 
@@ -169,33 +167,61 @@ static bool demote_one(struct devring_dev *dev, u64 now, u64 *next)
 	struct devring_slot_state *state = oldest_kept(dev);
 	struct devring_file *file;
 
-	*next = U64_MAX;
+	*next = state ? first_to_be_late(dev, state) : U64_MAX;
+	if (*next > now)
+		return false;
 	list_for_each_entry(file, &dev->files, node) {
-		if (!state || !is_keeper(file, dev->ring, state))
+		if (!is_keeper(file, dev->ring, state) || dev->stalled_at + file->deadline > now)
 			continue;
-		if (dev->stalled_at + file->deadline <= now) {
-			demote(dev, file);
-			return true;
-		}
-		*next = min(*next, dev->stalled_at + file->deadline);
+		demote(dev, file);
+		return true;
 	}
 	return false;
+}
+
+/* Demotes those whose time is over, until the producer can have a slot, and comes back for who is late next. */
+static void demote_late(struct devring_dev *dev, u64 now)
+{
+	u64 next = U64_MAX;
+
+	/* What was kept again since the producer was told of it, that has yet to find out. */
+	while (dev->stalled_at && dev->refused && dev->ring && demote_one(dev, now, &next))
+		;
+	if (dev->stalled_at && dev->refused && next != U64_MAX)
+		devring_dev_late_in(dev, next - now);
+}
+
+/* The producer can have no slot.  Does it wait for lossless readers?  Then their time runs from the first time on. */
+void devring_lossless_stall(struct devring_dev *dev)
+{
+	u64 now;
+
+	lockdep_assert_held(&dev->lock);
+	if ((dev->stalled_at && dev->refused) || !dev->lossless || devring_ring_is_full(dev) || devring_slot_can_take(dev))
+		return;
+	dev->refused = true;
+	/* Who has nothing to give waits for nobody. */
+	if (!oldest_kept(dev) || dev->state != DEVRING_STATE_AVAILABLE)
+		return;
+	now = ktime_get_ns();
+	/* There was a slot, and it did not come for it in all that time: it was not waiting. */
+	if (dev->resumed_at && now - dev->resumed_at > (u64)dev->deadline_ms * NSEC_PER_MSEC)
+		dev->stalled_at = 0;
+	dev->resumed_at = 0;
+	dev->stalled_at = dev->stalled_at ?: now;
+	demote_late(dev, now);
 }
 
 /* The time of those who keep slots may be over. */
 void devring_lossless_expire(struct devring_dev *dev)
 {
-	u64 now = ktime_get_ns(), next = U64_MAX;
-
 	spin_lock(&dev->lock);
-	/* A slot is there, and nobody wants it: the producer does not wait. */
-	if (devring_slot_can_take(dev))
+	if (dev->stalled_at && devring_slot_can_take(dev)) {
+		/* It was told, and does not want it. */
+		devring_lossless_settle(dev);
 		devring_lossless_go_on(dev);
-	while (dev->stalled_at && dev->ring && !devring_slot_can_take(dev) && demote_one(dev, now, &next))
-		;
-	/* After a demotion there is one: look again if it was taken. */
-	if (dev->stalled_at)
-		devring_dev_late_in(dev, next != U64_MAX ? next - now : (u64)dev->deadline_ms * NSEC_PER_MSEC);
+	}
+	demote_late(dev, ktime_get_ns());
 	spin_unlock(&dev->lock);
 }
 

@@ -124,11 +124,11 @@ __poll_t devring_producer_poll(struct devring_file *file, struct file *filp, pol
 		mask = EPOLLHUP | EPOLLERR;
 	} else {
 		mask = has_news(file) ? EPOLLIN | EPOLLRDNORM : 0;
+		if (dev->stalled_at || poll_requested_events(wait) & (EPOLLOUT | EPOLLWRNORM))
+			devring_lossless_stall(dev);
 		if (devring_slot_can_take(dev))
 			/* A read() that failed with EAGAIN is worth another try. */
-			mask |= EPOLLOUT | EPOLLWRNORM | (dev->resumed ? EPOLLIN | EPOLLRDNORM : 0);
-		else if (poll_requested_events(wait) & (EPOLLOUT | EPOLLWRNORM))
-			devring_lossless_stall(dev);
+			mask |= EPOLLOUT | EPOLLWRNORM | (dev->resumed_at ? EPOLLIN | EPOLLRDNORM : 0);
 	}
 	spin_unlock(&dev->lock);
 	return mask;

@@ -271,7 +271,8 @@ static bool drain_due(struct devring_file *file, struct devring_buf *to, bool no
 {
 	spin_lock(&file->dev->lock);
 	*ret = nonblock || !file->waits_alone || devring_reader_is_due(file) ? drain(file, to) : -EAGAIN;
-	if (*ret > 0 && file->flags & DEVRING_READER_LOSSLESS)
+	/* What others hold may be taken for a producer's sake, the more of it the less is left. */
+	if (*ret > 0 && (file->flags & DEVRING_READER_LOSSLESS || file->dev->refused))
 		devring_lossless_settle(file->dev);
 	spin_unlock(&file->dev->lock);
 	return *ret != -EAGAIN;
@@ -439,7 +440,7 @@ void devring_reader_deactivate(struct devring_file *file)
 	/* What an absent producer left goes with the last who read it. */
 	if (dev->lease || dev->flags & DEVRING_REG_KEEP_HISTORY)
 		devring_ring_scrub(dev);
-	else
+	else if (dev->ring)
 		devring_ring_install(dev, NULL);
 	devring_dev_announce(dev, DEVRING_CHANGED_IN_USE);
 }

@@ -225,6 +225,7 @@ void devring_ring_install(struct devring_dev *dev, struct devring_ring *ring)
 		place(dev, ring);
 	dev->old = kept;
 	dev->ring = ring;
+	devring_lossless_settle(dev);
 	devring_dev_write_header(dev);
 	spin_unlock(&dev->lock);
 	up_write(&dev->map_sem);

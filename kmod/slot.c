@@ -81,7 +81,7 @@ void devring_hold_drop(struct devring_file *file, u32 i)
 		memmove(&file->holds[i], &file->holds[i + 1], (file->nr_holds - i) * sizeof(file->holds[0]));
 	if (ring == dev->old && !ring->held)
 		devring_dev_tidy_in(dev, 0);
-	if (dev->stalled_at)
+	if (dev->refused)
 		devring_lossless_settle(dev);
 }
 
@@ -235,8 +235,7 @@ int devring_slot_take(struct devring_dev *dev, u32 *taken)
 	state = next_slot(dev);
 	if (!state)
 		return dev->lossless ? -EAGAIN : -ENOBUFS;
-	devring_lossless_go_on(dev);
-	dev->resumed = false;
+	devring_lossless_served(dev);
 	*taken = state - ring->slots;
 	devring_slot_retire(ring, *taken);
 	set_out(ring, state);

@@ -422,6 +422,88 @@ TEST_F(lossless, holds_win_no_time)
 	EXPECT_EQ(POLLOUT, ready(self->s.fd, POLLOUT));
 }
 
+/* Reads a frame and lets go of it again. */
+static void pass(ARGS, struct stream *r)
+{
+	struct devring_frame f;
+
+	ASSERT_EQ(0, next_frame(r, &f));
+	ASSERT_EQ(0, release(r->fd, f.sequence));
+}
+
+/* A producer that sleeps is told when others hold so much that their holds may be broken for it. */
+TEST_F(lossless, a_slot_that_others_hold)
+{
+	struct devring_set_reader set = INIT(devring_set_reader, .start = DEVRING_START_SEQUENCE, .sequence = 3, .holds = 2);
+	struct stream holder, other;
+	pid_t pid;
+
+	reader_up(_metadata, &self->s, &holder);
+	reader_up(_metadata, &self->s, &other);
+	ASSERT_EQ(0, set_reader(holder.fd, 0, DEVRING_START_NEXT, 3));
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, next_frame(&holder, &self->f));
+		pass(_metadata, &self->r);
+	}
+	EXPECT_EQ(0, ready(self->s.fd, POLLOUT));
+	CHILD(pid) {
+		EXPECT_EQ(POLLOUT, wait_ready(self->s.fd, POLLOUT));
+	}
+	WAIT_FOR(task_state(pid) == 'S');
+	ASSERT_EQ(0, call(other.fd, DEVRING_IOC_SET_READER, &set));
+	ASSERT_EQ(0, next_frame(&other, &self->f));
+	ASSERT_EQ(0, next_frame(&other, &self->f));
+	wait_child(_metadata, pid);
+	EXPECT_TRUE(is_lossless(_metadata, self->r.fd));
+}
+
+/* Nor does it miss the next slot when it comes too late for one, and waits for POLLIN alone. */
+TEST_F(lossless, a_slot_that_is_kept_again)
+{
+	struct devring_set_reader set = INIT(devring_set_reader, .flags = DEVRING_READER_LOSSLESS,
+					     .start = DEVRING_START_SEQUENCE);
+	struct stream other;
+	pid_t pid;
+
+	reader_up(_metadata, &self->s, &other);
+	ASSERT_EQ(0, set_reader(other.fd, 0, DEVRING_START_NEXT, 1));
+	ASSERT_EQ(0, lossless(self->r.fd, 0));
+	ASSERT_EQ(SLOTS, produce_all(_metadata, &self->s));
+	ASSERT_EQ(0, next_frame(&other, &self->f));
+	pass(_metadata, &self->r);
+	EXPECT_EQ(0, ready(self->s.fd, POLLIN | POLLOUT));
+	CHILD(pid) {
+		EXPECT_EQ(POLLIN, wait_ready(self->s.fd, POLLIN));
+	}
+	WAIT_FOR(task_state(pid) == 'S');
+	/* It is let go and kept at once; the producer wakes up for nothing. */
+	ASSERT_EQ(0, call(other.fd, DEVRING_IOC_SET_READER, &set));
+	WAIT_FOR(task_state(pid) == 'S');
+	close(other.fd);
+	wait_child(_metadata, pid);
+	EXPECT_TRUE(is_lossless(_metadata, self->r.fd));
+}
+
+/* It is not late because the producer has all slots itself. */
+TEST_F(lossless, not_for_a_producer_that_has_all)
+{
+	struct devring_slot slot;
+
+	ASSERT_EQ(0, lossless(self->r.fd, SOON_MS));
+	ASSERT_EQ(0, produce(&self->s, 1));
+	ASSERT_EQ(0, next_frame(&self->r, &self->f));
+	for (int i = 0; i < SLOTS - 2; i++)
+		ASSERT_EQ(0, take(self->s.fd, &slot));
+	EXPECT_EQ(-ENOBUFS, take(self->s.fd, &slot));
+	for (int i = 0; i < 3 * SOON_MS; i++) {
+		EXPECT_EQ(0, ready(self->s.fd, POLLOUT));
+		nap();
+	}
+	EXPECT_TRUE(is_lossless(_metadata, self->r.fd));
+}
+
 /* Breaking the holds of others costs it no frame, and costs them none that would not help. */
 TEST_F(lossless, beside_holds_that_are_broken)
 {
