@@ -223,8 +223,9 @@ install-system:
 	$(INSTALL) -d $(DESTDIR)$(docdir)/docs
 	$(INSTALL) -m 644 README.md COPYING CHANGELOG.md CONTRIBUTING.md SECURITY.md $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 docs/*.md $(wildcard docs/*.svg docs/*.png) $(DESTDIR)$(docdir)/docs
-	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples $(filter-out %.json %/__pycache__,$(wildcard docs/examples/*))
-	$(INSTALL) -m 644 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*.json
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples \
+		$(filter-out %.json %.conf %/__pycache__,$(wildcard docs/examples/*))
+	$(INSTALL) -m 644 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*.json docs/examples/*.conf
 
 modules_install: $(if $(DRY),,modules) ## install the built module for its kernel, without DKMS
 	$(DO) $(MAKE) -C $(KDIR) M=$(abspath $(KMODDIR)) modules_install
