@@ -140,8 +140,9 @@ for name in a/b by-door u7-door ..; do
 	check "and that $name is none: status 2" says 2 "The module refuses the name" devringctl register $name --dry-run
 	check "as the module does" says 2 "The module refuses the name" devringctl register $name
 done
+chmod 0664 /dev/devring
 check "and the right: status 4" says 4 "Members of the group" \
-	bash -c 'chmod 0664 /dev/devring; setpriv --reuid=nobody --regid=nogroup --clear-groups devringctl register new --dry-run'
+	nobody devringctl register new --dry-run
 chmod 0666 /dev/devring
 check "unregister" ends 0 nobody devringctl unregister mine
 check "it is gone" fails exists u65534-mine

@@ -143,9 +143,9 @@ mv away "$node"
 
 progress "the hardware"
 # One who has the other camera open, and one who has this one open, but does not stream.
-sleep 3000 </dev/video1 &
+sleep 3000 3</dev/video1 &
 elsewhere=$!
-sleep 3000 </dev/video0 &
+sleep 3000 3</dev/video0 &
 idle=$!
 v4l2-ctl -d /dev/video0 --stream-mmap --stream-count=0 --stream-to=/dev/null >/dev/null 2>&1 &
 other=$!
@@ -209,6 +209,13 @@ kill -HUP $daemon
 check "allowing them helps" wait_for 120 finds 0
 unwant
 stop
+"$DEVRING_TOP/tests/e2e/register.py" 0 microphone mic - - ENOSPC >registered &
+mic=$!
+wait_for 30 test -s registered || guest_die "no microphone"
+check "no space on the USB bus for sound" says "for the sound of mic"
+check "it says what helps with sound" says "take a lower rate or fewer channels"
+kill $mic
+wait $mic || true
 
 progress "signatures"
 devringctl unregister camera0

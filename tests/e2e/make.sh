@@ -116,7 +116,8 @@ check "it removes all that was built" test ! -e "$work/build"
 tells() {
 	local output
 	touch "$work/stamp"
-	output=$(timeout 60 make -s "$1" DRY_RUN=1 2>&1) && grep -qF -- "$2" <<<"$output" || { printf '%s\n' "$output"; return 1; }
+	output=$(timeout 60 make -s "$1" DRY_RUN=1 2>&1) || { printf '%s\n' "$output"; return 1; }
+	grep -F -- "$2" <<<"$output" || { printf '%s\n' "$output"; return 1; }
 	find build docs kmod userspace -newer "$work/stamp" ! -type d | tee "$work/newer"
 	[ ! -s "$work/newer" ]
 }

@@ -22,8 +22,8 @@
 #define USB	", or plug it into another USB controller"
 #define PICTURES "take a smaller size, fewer frames a second or MJPG for it in /etc/devring/devringd.conf"
 #define SOUND	"take a lower rate or fewer channels for it in /etc/devring/devringd.conf"
-#define FORMATS	"allow other formats or another size for it in /etc/devring/devringd.conf; journalctl -u devringd tells " \
-		"which it has not"
+#define FORMATS	"allow other formats or another size for it in /etc/devring/devringd.conf; journalctl -u " \
+		"devringd tells which it has not"
 #define PLUG	"journalctl -u devringd tells more; often it helps to plug it out and in"
 #define PARAMETERS "/sys/module/devring/parameters/"
 #define USER_MB	1024			/* without the parameter */
