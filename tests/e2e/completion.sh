@@ -35,6 +35,8 @@ zsh=/usr/share/zsh/functions
 fpath=(/usr/share/zsh/vendor-completions $zsh/Completion $zsh/Completion/{Base,Zsh,Debian} $zsh/Misc)
 autoload -U compinit
 compinit -u -D
+fpath+=($zsh/Completion/Unix)
+autoload -Uz _files _path_files _list_files
 PS1='READY> '
 END
 run() {
@@ -66,9 +68,8 @@ lines=(
 	'replay fi<TAB>' 'replay film.raw' "files there"
 	'record fr<TAB> fi<TAB>' 'record front-door film.raw' "a device, and a file"
 	'record front-door fr<TAB>' 'record front-door fr' "no device as the file"
-	'grant fr<TAB> -- front<TAB>' 'grant front-door -- front' "no device as the program"
+	'grant fr<TAB> -- front-d<TAB>' 'grant front-door -- front-d' "no device as the program"
 	'usb l<TAB>' 'usb list' "words that are always the same"
-	'help sn<TAB>' 'help snapshot' "commands for help"
 	'events --topic=sys<TAB>h<TAB>' 'events --topic=system.health' "topics"
 	'watch --ver<TAB>' 'watch --ver' "no option that the command does not know"
 	'unregister fr<TAB>' 'unregister front-door' "devices to the end"
