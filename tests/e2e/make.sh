@@ -118,7 +118,7 @@ tells() {
 	touch "$work/stamp"
 	output=$(timeout 60 make -s "$1" DRY_RUN=1 2>&1) || { printf '%s\n' "$output"; return 1; }
 	grep -F -- "$2" <<<"$output" || { printf '%s\n' "$output"; return 1; }
-	find build docs kmod userspace -newer "$work/stamp" ! -type d | tee "$work/newer"
+	find build/{kmod,bin,lib,dist} docs kmod userspace -newer "$work/stamp" ! -type d 2>/dev/null | tee "$work/newer"
 	[ ! -s "$work/newer" ]
 }
 for target in check check-long check-debug check-model check-threats; do
