@@ -33,6 +33,8 @@ dkmsdir ?= /usr/src
 INSTALL ?= install
 # Nothing of this machine is changed, but what would be is told.
 DRY := $(if $(filter 1,$(DRY_RUN)),--dry-run)
+# In front of a command: then it is told, and not run.
+DO := $(if $(DRY),@echo would run:)
 
 # The kernel to build for: the running one if its headers are here, else the newest that has some.
 KDIR ?= $(firstword $(wildcard $(addsuffix /build,$(addprefix /lib/modules/,$(RUNNING_KERNEL) \
@@ -111,33 +113,33 @@ modules: ## build devring.ko alone (KDIR=... names the kernel's build folder)
 GUEST_KDIR = /lib/modules/$$(tests/lib/guest-kernel)/build
 
 check: ## set up, build and run all tests that are fast enough for each change
-	tests/setup test
-	$(MAKE) all tests-build KDIR=$(GUEST_KDIR)
-	tests/run
+	tests/setup $(DRY) test
+	$(DO) $(MAKE) all tests-build KDIR=$(GUEST_KDIR)
+	$(DO) tests/run
 
 check-long: ## as check, and the tests that take hours
-	tests/setup test
-	$(MAKE) all tests-build KDIR=$(GUEST_KDIR)
-	tests/run --long
+	tests/setup $(DRY) test
+	$(DO) $(MAKE) all tests-build KDIR=$(GUEST_KDIR)
+	$(DO) tests/run --long
 
 check-debug: ## kernel tests, faults, fuzzer, kills in debug kernels (DEVRING_SEED=, _FUZZ_CALLS=, _KILLS=)
-	tests/setup test
-	$(MAKE) tests-build KDIR=$(GUEST_KDIR)
-	tests/run uml-kernel debug kasan kcsan
+	tests/setup $(DRY) test
+	$(DO) $(MAKE) tests-build KDIR=$(GUEST_KDIR)
+	$(DO) tests/run uml-kernel debug kasan kcsan
 
 check-model: ## the models of the module's hard parts, with Spin
-	tests/setup test
-	tests/run model
+	tests/setup $(DRY) test
+	$(DO) tests/run model
 
 check-threats: ## the attacks, against modules without the defence: they must succeed
-	tests/setup test
-	$(MAKE) tests-build KDIR=$(GUEST_KDIR)
-	tests/run undefended
+	tests/setup $(DRY) test
+	$(DO) $(MAKE) tests-build KDIR=$(GUEST_KDIR)
+	$(DO) tests/run undefended
 
 check-kernels: ## the module on the kernels of several Debian releases (KERNELS="5.10 arm64": these)
-	tests/setup kernels
-	$(MAKE) tests-build KDIR=$(GUEST_KDIR)
-	tests/kernels/run $(KERNELS)
+	tests/setup $(DRY) kernels
+	$(DO) $(MAKE) tests-build KDIR=$(GUEST_KDIR)
+	$(DO) tests/kernels/run $(KERNELS)
 
 demo: ## a camera and a microphone read by many, in a throw-away guest (HOST=1: here)
 	tests/setup $(DRY) demo
@@ -148,19 +150,19 @@ demo: ## a camera and a microphone read by many, in a throw-away guest (HOST=1: 
 demo-build: $(DEMO_PRODUCTS)
 
 bench: ## what devring takes, beside what else programs use: table, JSON and plots in build/bench
-	tests/setup bench
-	$(MAKE) all tests-build KDIR=$(GUEST_KDIR)
-	bench/run
+	tests/setup $(DRY) bench
+	$(DO) $(MAKE) all tests-build KDIR=$(GUEST_KDIR)
+	$(DO) bench/run
 
 budgets: ## count the instructions of devring's calls, and write them to bench/budgets.json
-	tests/setup test
-	$(MAKE) modules build/bench/devring-paths KDIR=$(GUEST_KDIR)
-	bench/count devring-paths $(BUILD)/bench/budgets.jsonl
-	bench/budgets.py update $(BUILD)/bench/budgets.jsonl $$(tests/lib/guest-kernel)
+	tests/setup $(DRY) test
+	$(DO) $(MAKE) modules build/bench/devring-paths KDIR=$(GUEST_KDIR)
+	$(DO) bench/count devring-paths $(BUILD)/bench/budgets.jsonl
+	$(DO) bench/budgets.py update $(BUILD)/bench/budgets.jsonl $$(tests/lib/guest-kernel)
 
 lint: ## checkpatch, sparse, clang-tidy, shellcheck, and a build without warnings
-	tests/setup test
-	tests/lint/run
+	tests/setup $(DRY) test
+	$(DO) tests/lint/run
 
 # ---- Packages ----
 
@@ -168,7 +170,7 @@ lint: ## checkpatch, sparse, clang-tidy, shellcheck, and a build without warning
 RELEASE := devring-$(VERSION)
 DIST := $(BUILD)/dist
 RELEASE_FILES = if git rev-parse --git-dir >/dev/null 2>&1; then git ls-files --cached --others --exclude-standard; \
-	else find . -path ./$(BUILD) -prune -o ! -type d -printf '%P\n'; fi
+	else find . \( -path ./$(BUILD) -o -name __pycache__ \) -prune -o ! -type d -printf '%P\n'; fi
 
 dist: ## the release as build/dist/devring-VERSION.tar.xz
 	@mkdir -p $(DIST)
@@ -179,14 +181,14 @@ dist: ## the release as build/dist/devring-VERSION.tar.xz
 	@rm $(DIST)/files
 	@echo "$(DIST)/$(RELEASE).tar.xz"
 
-deb: dist ## Debian packages in build/dist
-	tests/setup deb
-	rm -rf $(DIST)/$(RELEASE) $(DIST)/*.deb
-	tar -C $(DIST) -xf $(DIST)/$(RELEASE).tar.xz
-	cd $(DIST)/$(RELEASE) && env -u MAKEFLAGS -u MAKELEVEL -u KDIR \
-		DEB_BUILD_OPTIONS="noautodbgsym $(DEB_BUILD_OPTIONS)" dpkg-buildpackage -us -uc -b
-	rm -r $(DIST)/$(RELEASE)
-	@ls $(DIST)/*.deb
+deb: $(if $(DRY),,dist) ## Debian packages in build/dist, and their source
+	tests/setup $(DRY) deb
+	$(DO) rm -rf $(DIST)/$(RELEASE) $(DIST)/*.deb $(DIST)/*.dsc
+	$(DO) tar -C $(DIST) -xf $(DIST)/$(RELEASE).tar.xz
+	$(DO) env -C $(DIST)/$(RELEASE) -u MAKEFLAGS -u MAKELEVEL -u KDIR \
+		DEB_BUILD_OPTIONS="noautodbgsym $(DEB_BUILD_OPTIONS)" dpkg-buildpackage -us -uc
+	$(DO) rm -r $(DIST)/$(RELEASE)
+	$(if $(DRY),,@ls $(DIST)/*.deb $(DIST)/*.dsc)
 
 # ---- Installation ----
 
@@ -221,11 +223,12 @@ install-system:
 	$(INSTALL) -d $(DESTDIR)$(docdir)/docs
 	$(INSTALL) -m 644 README.md COPYING CHANGELOG.md CONTRIBUTING.md SECURITY.md $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 docs/*.md $(wildcard docs/*.svg docs/*.png) $(DESTDIR)$(docdir)/docs
-	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples $(filter-out %.json,$(wildcard docs/examples/*))
-	$(INSTALL) -m 644 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*.json
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(docdir)/docs/examples \
+		$(filter-out %.json %.conf %/__pycache__,$(wildcard docs/examples/*))
+	$(INSTALL) -m 644 -t $(DESTDIR)$(docdir)/docs/examples docs/examples/*.json docs/examples/*.conf
 
-modules_install: modules ## install the built module for its kernel, without DKMS
-	$(MAKE) -C $(KDIR) M=$(abspath $(KMODDIR)) modules_install
+modules_install: $(if $(DRY),,modules) ## install the built module for its kernel, without DKMS
+	$(DO) $(MAKE) -C $(KDIR) M=$(abspath $(KMODDIR)) modules_install
 
 DKMS_TREE = $(DESTDIR)$(dkmsdir)/devring-$(VERSION)
 
@@ -248,12 +251,12 @@ uninstall: ## remove what install put there (same DESTDIR= and prefix=)
 	@rm -r $(STAGE)
 
 clean: ## remove everything that was built
-	rm -rf $(BUILD)
+	$(DO) rm -rf $(BUILD)
 
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "Variables: KDIR=folder  HOST=1  WERROR=1  DESTDIR=folder  prefix=folder  CC=  CFLAGS="
-	@echo "DRY_RUN=1 with setup, install, uninstall or demo: change nothing, but tell what would be"
+	@echo "DRY_RUN=1 with all that does not only build: change nothing, but tell what would be"
 
 endif

@@ -15,6 +15,8 @@ $(BUILD)/man/.made: $(MAN_SOURCES)
 .PHONY: man install-man
 man: $(BUILD)/man/.made
 
+# Where the documents are is known when they are installed.
 install-man: $(BUILD)/man/.made
 	@cd $(BUILD)/man && for page in *.[1-8]; do \
 		$(INSTALL) -D -m 644 -t "$(abspath $(DESTDIR)$(mandir))/man$${page##*.}" $$page; done
+	@sed -i 's|/usr/share/doc/devring|$(docdir)|' "$(abspath $(DESTDIR)$(mandir))/man7/devring.7"

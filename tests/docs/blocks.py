@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""blocks.py check|host|guest OUTDIR FILE.md...: the code blocks of documents.
+"""blocks.py check|quoted|host|guest OUTDIR FILE.md...: the code blocks of documents.
 
-`check` prints what is wrong with them and with local links, a line each. `host`, `guest` and `system` write the
+`check` prints what is wrong with them and with local links, a line each; `quoted` the blocks of Python in the tutorial
+that are not as in the examples, and services of Compose that are none. `host`, `guest` and `system` write the
 blocks to be run there into OUTDIR, as NUMBER-FILE-LINE.sh, in their order.
 
 A block's first line says what it is: "sh" is run in the guest, "sh host" on this machine among throw-away
@@ -12,8 +13,9 @@ comment "<!-- not run: ... -->" above it.
 import os
 import re
 import sys
+import textwrap
 
-KINDS = {"sh", "sh host", "sh system", "sh untested", "python", "c", "text"}
+KINDS = {"sh", "sh host", "sh system", "sh untested", "python", "c", "text", "yaml"}
 FENCE = re.compile(r"^ *```(.*)$")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -79,6 +81,31 @@ def check_blocks(path):
             print(f"{path}:{number}: an untested block needs its reason in the line above")
 
 
+def is_service(text):
+    """What can be known without Compose: a device for reading only, and a health check that is a command of ours."""
+    import yaml  # pylint: disable=import-outside-toplevel
+    services = yaml.safe_load(text)["services"].values()
+    return all(service["devices"] == ["/dev/devring:/dev/devring:r"] and service["healthcheck"]["test"][:2] ==
+               ["CMD", "devringctl"] for service in services)
+
+
+def check_quoted(path):
+    examples = os.path.join(os.path.dirname(path), "examples")
+    sources = []
+    for name in sorted(os.listdir(examples)) if os.path.isdir(examples) else []:
+        if name.endswith(".py"):
+            with open(os.path.join(examples, name), encoding="utf-8") as source:
+                sources.append("\n" + source.read())
+    for number, kind, text, _ in blocks(path):
+        if kind == "yaml" and not is_service(text):
+            print(f"{path}:{number}: these are no services as the document tells of them")
+        # Dedented as far as the first line was indented.
+        if kind == "python" and sources and not any(
+                "\n" + textwrap.indent(text, " " * indent) in source for source in sources
+                for indent in range(0, 24, 4)):
+            print(f"{path}:{number}: no example has these lines")
+
+
 def main():
     action, out, *paths = sys.argv[1:]
     number = 0
@@ -86,6 +113,9 @@ def main():
         if action == "check":
             check_links(path)
             check_blocks(path)
+            continue
+        if action == "quoted":
+            check_quoted(path)
             continue
         wanted = {"host": "sh host", "guest": "sh", "system": "sh system"}[action]
         for line, kind, text, _ in blocks(path):

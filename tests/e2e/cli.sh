@@ -130,6 +130,20 @@ check "a dry run tells what would be" says 0 "cam, which has 0 readers, would be
 	devringctl unregister cam --dry-run
 check "in JSON as well" says 0 '"dry_run":true,"unregistered":[0-9]' devringctl unregister cam --dry-run --json
 check "and leaves the device" exists cam
+check "register --dry-run tells what would be" says 0 "^new would be registered, with the type camera" \
+	devringctl register new --type camera --dry-run
+check "in JSON as well" says 0 '"dry_run":true,"link":"new","type":"other"' devringctl register new --dry-run --json
+check "names of others have a prefix there, too" says 0 "^u65534-new would be" nobody devringctl register new --dry-run
+check "and makes no device" says 3 "new" devringctl info new
+check "it knows that the name is taken: status 5" says 5 "another name" devringctl register cam --dry-run
+for name in a/b by-door u7-door ..; do
+	check "and that $name is none: status 2" says 2 "The module refuses the name" devringctl register $name --dry-run
+	check "as the module does" says 2 "The module refuses the name" devringctl register $name
+done
+chmod 0664 /dev/devring
+check "and the right: status 4" says 4 "Members of the group" \
+	nobody devringctl register new --dry-run
+chmod 0666 /dev/devring
 check "unregister" ends 0 nobody devringctl unregister mine
 check "it is gone" fails exists u65534-mine
 chmod 0664 /dev/devring

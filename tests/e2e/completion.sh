@@ -23,6 +23,8 @@ END
 chmod +x /tmp/bin/devringctl
 export PATH=/tmp/bin:$PATH HOME=/tmp/work
 
+touch film.raw
+
 cat >bashrc <<'END'
 . /usr/share/bash-completion/bash_completion
 PS1='READY> '
@@ -33,6 +35,8 @@ zsh=/usr/share/zsh/functions
 fpath=(/usr/share/zsh/vendor-completions $zsh/Completion $zsh/Completion/{Base,Zsh,Debian} $zsh/Misc)
 autoload -U compinit
 compinit -u -D
+fpath+=($zsh/Completion/Unix)
+autoload -Uz _files _path_files _list_files
 PS1='READY> '
 END
 run() {
@@ -55,6 +59,18 @@ lines=(
 	'unregister la<TAB>' 'unregister later' "it for another command"
 	'info la<TAB>' 'info la' "no device that is gone"
 	'watch fr<TAB>' 'watch fr' "no device where none is wanted"
+	'doctor fr<TAB>' 'doctor fr' "no device for doctor"
+	'cat front-door fr<TAB>' 'cat front-door fr' "no second device where there is one"
+	'who front-door fr<TAB>' 'who front-door front-door' "a second one where there are many"
+	'cat -n 3 fr<TAB>' 'cat -n 3 front-door' "a device behind an option's argument"
+	'cat -n fr<TAB>' 'cat -n fr' "no device as an option's argument"
+	'replay fr<TAB>' 'replay fr' "no device where a file is wanted"
+	'replay fi<TAB>' 'replay film.raw' "files there"
+	'record fr<TAB> fi<TAB>' 'record front-door film.raw' "a device, and a file"
+	'record front-door fr<TAB>' 'record front-door fr' "no device as the file"
+	'grant fr<TAB> -- front-d<TAB>' 'grant front-door -- front-d' "no device as the program"
+	'usb l<TAB>' 'usb list' "words that are always the same"
+	'events --topic=sys<TAB>h<TAB>' 'events --topic=system.health' "topics"
 	'watch --ver<TAB>' 'watch --ver' "no option that the command does not know"
 	'unregister fr<TAB>' 'unregister front-door' "devices to the end"
 )

@@ -32,15 +32,31 @@ says() {
 	output=$("${@:2}" devringctl doctor) || true
 	grep -qF -- "$1" <<<"$output" || { printf 'wanted: %s\n%s\n' "$1" "$output"; return 1; }
 }
+# remedy CODE: the command that doctor gives as the remedy of this problem.
+remedy() {
+	devringctl doctor --json >doctor.json || true
+	python3 - "$1" <<-'END'
+		import json, re, sys
+		text = next(c["remedy"] for c in json.load(open("doctor.json"))["checks"] if c["code"] == sys.argv[1] and c["remedy"])
+		print(re.search(r"(?:^|: )((?:kill|echo|modprobe|udevadm|chmod|adduser) [^,;]*)", text)[1])
+	END
+}
+# follow CODE: does what doctor says.
+follow() {
+	local command
+	command=$(remedy "$1") && echo "$command" && bash -ec "$command"
+}
 refused() {
 	local output
 	output=$(modprobe devring 2>&1) && { echo "it was loaded"; return 1; }
 	grep -qF -- "$1" <<<"$output" || { printf '%s\n' "$output"; return 1; }
 }
 daemon=
-start() {
-	env "$@" setpriv --reuid=devring --regid=devring --groups=devring,video,audio \
-		devringd -s /tmp/state >>daemon.log 2>&1 &
+# start ENVIRONMENT..., start_with OPTION...: devringd, until the camera is available.
+start() { as_daemon env "$@" devringd -s /tmp/state; }
+start_with() { as_daemon devringd -s /tmp/state "$@"; }
+as_daemon() {
+	setpriv --reuid=devring --regid=devring --groups=devring,video,audio "$@" >>daemon.log 2>&1 &
 	daemon=$!
 	wait_for 60 available || guest_die "$(cat daemon.log)"
 }
@@ -60,8 +76,8 @@ unwant() {
 	wait $reader || true
 }
 
-# The camera first: from then on this kernel has a folder of modules that is as good as empty.
-load_vivid
+# The cameras first: from then on this kernel has a folder of modules that is as good as empty.
+load_vivid n_devs=2 node_types=0x1,0x1
 headers=$(readlink -f "$modules/build")
 mount -t tmpfs modules "$modules"
 ln -s "$headers" "$modules/build"
@@ -73,7 +89,7 @@ check "it says which package" says "Do: apt install devring-dkms"
 mkdir /usr/src/devring-0
 touch /usr/src/devring-0/dkms.conf
 check "not built" finds "module-not-built 1"
-check "it says how to build it" says "Do: dkms autoinstall -k $(uname -r)"
+check "it says how to build it" says "Do: dkms install devring/0 -k $(uname -r)"
 rm "$modules/build"
 check "no headers" finds "module-no-headers 1"
 check "it says which package has them" says "Do: apt-get install linux-headers-$(uname -r)"
@@ -83,7 +99,8 @@ cp "$build/kmod/devring.ko" "$modules/updates/"
 depmod 2>/dev/null
 check "not loaded" finds "module-not-loaded 1"
 check "it says how to load it" says "Do: modprobe devring."
-modprobe devring
+check "which can be done" follow module-not-loaded
+check "and loads it" test -d /sys/module/devring
 
 progress "nodes and daemons"
 check "no udev, no daemon" finds "daemon udev 1"
@@ -98,11 +115,11 @@ mkdir state
 chown devring state
 start TZ=UTC
 check "nothing is wrong" finds 0
-check "it says so" says "ok       3 devices are as they should be."
+check "it says so" says "ok       4 devices are as they should be."
 chmod 600 /dev/devring
 check "a control node that users cannot open" finds "node-permission 1" "${nobody[@]}" --clear-groups
 check "it says the mode" says "chmod 0664 /dev/devring" "${nobody[@]}" --clear-groups
-chmod 664 /dev/devring
+chmod 0664 /dev/devring
 mv /dev/devring away
 check "no control node" finds "node-missing 1"
 mv away /dev/devring
@@ -117,7 +134,7 @@ check "a node without its group" finds "udev-rules 1" "${nobody[@]}" --init-grou
 rm /dev/devrings/camera0
 check "a node without its name" finds "udev-rules 1"
 check "it says how to have the rules read" says "udevadm control --reload && udevadm trigger"
-udevadm control --reload && udevadm trigger --subsystem-match=devring --action=add
+check "which can be done" follow udev-rules
 udevadm settle
 check "that mends it" finds 0 "${nobody[@]}" --init-groups
 mv "$node" away
@@ -125,15 +142,26 @@ check "a device without its node" finds "node-missing 1"
 mv away "$node"
 
 progress "the hardware"
+# One who has the other camera open, and one who has this one open, but does not stream.
+sleep 3000 3</dev/video1 &
+elsewhere=$!
+sleep 3000 3</dev/video0 &
+idle=$!
 v4l2-ctl -d /dev/video0 --stream-mmap --stream-count=0 --stream-to=/dev/null >/dev/null 2>&1 &
 other=$!
 sleep 1
 want
 check "a busy camera" finds "hardware-busy 1"
 check "it says by whom" says "process $other (v4l2-ctl"
+check "and who else has it open" says "process $idle (sleep"
+check "and nobody who has another camera open" fails says "process $elsewhere"
+check "it says what ends that" same "kill $idle $other" "$(remedy hardware-busy)"
 check "who cannot see that is told" says "ask again as root" "${nobody[@]}" --init-groups
-kill $other
+check "what it says can be done" follow hardware-busy
 wait $other || true
+wait $idle || true
+check "the program at the other camera runs" kill $elsewhere
+wait $elsewhere || true
 check "when that program ends nothing is wrong any more" wait_for 120 finds 0
 unwant
 stop
@@ -149,13 +177,45 @@ start TZ=UTC
 echo 0 >/sys/module/devring/parameters/user_mb
 want
 check "a limit of memory" finds "memory-limit 1"
-check "it says which" says "Do: raise it: echo 2048 >/sys/module/devring/parameters/user_mb"
-echo 2048 >/sys/module/devring/parameters/user_mb
+check "it says which" says "Do: raise it: echo 1024 >/sys/module/devring/parameters/user_mb"
+check "that can be done" follow memory-limit
 check "raising it helps" wait_for 120 finds 0
-echo 1 >/sys/module/devring/parameters/total_mb
-check "the limit of all" says "The limit of memory for all rings is reached"
 unwant
 stop
+# Half of what all may have is what one may have, whatever user_mb is.
+devringctl unregister camera0
+start TZ=UTC
+echo 8 >/sys/module/devring/parameters/total_mb
+want
+check "a limit of memory that is half of another" finds "memory-limit 1"
+check "it says which" says ">/sys/module/devring/parameters/total_mb"
+check "that can be done, too" follow memory-limit
+check "raising it helps, too" wait_for 120 finds 0
+echo 1 >/sys/module/devring/parameters/total_mb
+check "the limit of all" says "The limit of memory for all rings is reached"
+check "what it says then can be done" follow memory-limit
+check "that was all" finds 0
+unwant
+stop
+devringctl unregister camera0
+printf '[device camera0]\nformats = MJPG\n' >none.conf
+start_with -c none.conf
+want
+check "a camera with none of the formats that are allowed" finds "device-error 1"
+check "it says why" says "camera0 fails: Invalid argument."
+check "and what helps" says "Do: allow other formats or another size for it in /etc/devring/devringd.conf"
+: >none.conf
+kill -HUP $daemon
+check "allowing them helps" wait_for 120 finds 0
+unwant
+stop
+"$DEVRING_TOP/tests/e2e/register.py" 0 microphone mic - - ENOSPC >registered &
+mic=$!
+wait_for 30 test -s registered || guest_die "no microphone"
+check "no space on the USB bus for sound" says "for the sound of mic"
+check "it says what helps with sound" says "take a lower rate or fewer channels"
+kill $mic
+wait $mic || true
 
 progress "signatures"
 devringctl unregister camera0

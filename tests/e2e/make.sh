@@ -7,7 +7,9 @@ set -euo pipefail
 cd "$top"
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+cache=docs/examples/__pycache__
+[ ! -e "$cache" ] || cache=$work/cache
+trap 'rm -rf "$work" "$cache"' EXIT
 root=$work/root
 release=$(tests/lib/guest-kernel headers)
 kdir=/lib/modules/$release/build
@@ -27,6 +29,14 @@ exist() {
 	done
 	return $missing
 }
+# Paths of documents in pages.
+named_documents() {
+	grep -ohE '/usr/(local/)?share/doc/[a-z/-]*[a-z]' -r "$root"/usr/share/man "$root"/usr/local/share/man 2>/dev/null |
+		sort -u >"$work/named"
+	[ -s "$work/named" ] || { echo "no page names the documents"; return 1; }
+	mapfile -t named <"$work/named"
+	exist "${named[@]}"
+}
 products() { find kmod uapi udev-rules docs userspace -name '*.o' -o -name '*.ko' -o -name '*.cmd' -o -name '*.d'; }
 # What kbuild and the compiler made, and when.
 made() { find build/kmod/devring.ko build/bin build/lib -type f -printf '%p %T@\n' | sort; }
@@ -44,6 +54,10 @@ check "a wrong KDIR is named, with the remedy" \
 check "missing headers are named, with the remedy" \
 	says "apt-get install linux-headers-amd64" make modules KDIR=
 
+# What running an example leaves.
+mkdir "$cache"
+touch "$cache/ring.cpython-311.pyc"
+check "git does not see it" same "" "$(git status --short --untracked-files docs/examples 2>/dev/null | grep pycache)"
 would=$(install_to prefix=/usr DRY_RUN=1)
 check "make install DRY_RUN=1 makes nothing" test ! -e "$root"
 check "make install DESTDIR=... prefix=/usr" install_to prefix=/usr
@@ -65,6 +79,8 @@ check "what belongs there is there" exist /usr/bin/devringctl /usr/sbin/devringd
 	/usr/share/zsh/vendor-completions/_devringctl \
 	/usr/share/fish/vendor_completions.d/devringctl.fish /usr/share/doc/devring/docs/examples/frames.c
 check "nothing lies elsewhere" all_below '^/(usr|etc/(devring|apparmor.d))/'
+check "what running the examples left is not installed" same "" "$(all_files | grep pycache)"
+check "the manual names the documents that are there" named_documents
 check "no installed file knows where it was built" fails grep -rlF -- "$top" "$root"
 mkdir -p "$root/usr/lib/udev/rules.d"
 touch "$root/usr/lib/udev/rules.d/99-other.rules"
@@ -77,6 +93,7 @@ rm -rf "$root"
 check "make install DESTDIR=..." install_to
 check "without prefix= it goes below /usr/local" \
 	all_below '^/(usr/local/|etc/(devring|apparmor.d)/|usr/src/devring-)'
+check "the manual names the documents there" named_documents
 check "udev, systemd and the linker look there" exist /usr/local/lib/udev/rules.d/60-devring.rules \
 	/usr/local/lib/systemd/system/devringd.service /usr/local/lib/libdevring.so.0
 check "the unit names the installed program" \
@@ -95,6 +112,25 @@ mkdir "$work/build"
 touch "$work/build/product"
 check "make clean" make -s clean BUILD="$work/build"
 check "it removes all that was built" test ! -e "$work/build"
+# tells TARGET TEXT: with DRY_RUN=1 the target tells of it, and makes nothing.
+tells() {
+	local output
+	touch "$work/stamp"
+	output=$(timeout 60 make -s "$1" DRY_RUN=1 2>&1) || { printf '%s\n' "$output"; return 1; }
+	grep -F -- "$2" <<<"$output" || { printf '%s\n' "$output"; return 1; }
+	find build/{kmod,bin,lib,dist} docs kmod userspace -newer "$work/stamp" ! -type d 2>/dev/null | tee "$work/newer"
+	[ ! -s "$work/newer" ]
+}
+for target in check check-long check-debug check-model check-threats; do
+	check "make $target DRY_RUN=1 only tells" tells $target "would run: tests/run"
+done
+check "make check-kernels DRY_RUN=1 only tells" tells check-kernels "would run: tests/kernels/run"
+check "make bench DRY_RUN=1 only tells" tells bench "would run: bench/run"
+check "make budgets DRY_RUN=1 only tells" tells budgets "would run: bench/count"
+check "make lint DRY_RUN=1 only tells" tells lint "would run: tests/lint/run"
+check "make deb DRY_RUN=1 only tells" tells deb "dpkg-buildpackage"
+check "make modules_install DRY_RUN=1 only tells" tells modules_install "would run: make -C"
+check "make clean DRY_RUN=1 only tells" tells clean "would run: rm -rf build"
 help=$(make help)
 for target in all check check-long demo lint dist deb install uninstall clean setup modules; do
 	check "make help tells of $target" grep -q "^make $target " <<<"$help"

@@ -30,8 +30,8 @@ all_installed() {
 }
 camera_is_there() { wait_for 60 test -e /dev/devrings/camera0; }
 as() { runuser -u "$1" -- "${@:2}"; }
-# refusals PID: what AppArmor refused to that process.
-refusals() { dmesg | grep 'apparmor="DENIED"' | grep "pid=$1 " || true; }
+# What AppArmor refused to devringd and its hooks.
+refusals() { dmesg | grep 'apparmor="DENIED"' | grep 'profile="devringd"' || true; }
 # The last line of a script: the next test's number, and the status.
 count_on() {
 	echo "$tap_count" >"$DEVRING_OUT/tap-count"

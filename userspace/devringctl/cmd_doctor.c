@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "doctor.h"
@@ -60,62 +61,65 @@ void doctor_problem(struct doctor *doctor, const char *code, const char *remedy,
 	find(doctor, code, remedy, message);
 }
 
-/* Has the process a file open whose path begins so?  False if this user cannot see. */
-static bool has_file(int pid, const char *prefix)
+/* Has the process this node open, under whatever name?  False if this user cannot see. */
+static bool has_node(int pid, dev_t node)
 {
-	char path[64], target[256];
 	struct dirent *entry;
 	bool found = false;
+	char path[64];
+	struct stat st;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	dir = opendir(path);
-	while (dir && !found && (entry = readdir(dir))) {
-		ssize_t length = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
-
-		found = length > 0 && (size_t)length >= strlen(prefix) && !memcmp(target, prefix, strlen(prefix));
-	}
+	while (dir && !found && (entry = readdir(dir)))
+		found = !fstatat(dirfd(dir), entry->d_name, &st, 0) && S_ISCHR(st.st_mode) && st.st_rdev == node;
 	if (dir)
 		closedir(dir);
 	return found;
 }
 
-/* The first process that @matches. */
-static int find_process(bool (*matches)(int pid, const char *text), const char *text)
+/* The processes that @matches, @max at most: how many. */
+static unsigned int find_processes(bool (*matches)(int pid, const void *what), const void *what, int *pids,
+				   unsigned int max)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
+	unsigned int count = 0;
 	uint64_t pid = 0;
-	int found = 0;
 
-	while (dir && !found && (entry = readdir(dir)))
-		if (parse_number(entry->d_name, 1, INT32_MAX, &pid) && matches((int)pid, text))
-			found = (int)pid;
+	while (dir && count < max && (entry = readdir(dir)))
+		if (parse_number(entry->d_name, 1, INT32_MAX, &pid) && matches((int)pid, what))
+			pids[count++] = (int)pid;
 	if (dir)
 		closedir(dir);
-	return found;
+	return count;
 }
 
-static bool is_named(int pid, const char *name)
+static bool is_named(int pid, const void *name)
 {
 	char command[64];
 
 	return !strcmp(process_command(pid, command, sizeof(command)), name);
 }
 
-static bool holds(int pid, const char *prefix)
+static bool holds(int pid, const void *node)
 {
-	return !is_named(pid, "devringd") && has_file(pid, prefix);
+	return !is_named(pid, "devringd") && has_node(pid, *(const dev_t *)node);
 }
 
-int process_named(const char *command)
+unsigned int processes_with_node(const char *path, int *pids, unsigned int max)
 {
-	return find_process(is_named, command);
+	struct stat st;
+
+	return stat(path, &st) ? 0 : find_processes(holds, &st.st_rdev, pids, max);
 }
 
-int process_with_file(const char *path_prefix)
+static bool daemon_runs(void)
 {
-	return find_process(holds, path_prefix);
+	int pid;
+
+	return find_processes(is_named, "devringd", &pid, 1);
 }
 
 void doctor_daemons(struct doctor *doctor)
@@ -129,7 +133,7 @@ void doctor_daemons(struct doctor *doctor)
 		doctor_problem(doctor, "udev", systemd ? "systemctl start systemd-udevd" : "start it: "
 			       "/lib/systemd/systemd-udevd --daemon; in a container it runs on the host, look there",
 			       "udev does not run, so devices get neither names nor groups.");
-	if (process_named("devringd"))
+	if (daemon_runs())
 		doctor_fine(doctor, "daemon", "devringd runs.");
 	else if (access("/usr/sbin/devringd", X_OK) && access("/usr/local/sbin/devringd", X_OK))
 		doctor_problem(doctor, "daemon", "apt install devringd, or see docs/install.md", "devringd is not "

@@ -2,7 +2,9 @@
 /* register, unregister: devices that outlive the command. */
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -112,6 +114,78 @@ static int print_registered(struct cli *cli, const struct devring_register *reg)
 	return flush_stdout(cli);
 }
 
+/* Is it fit for a file name, as the module wants names and ids? */
+static bool is_name(const char *text)
+{
+	return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#+-.:=@_") == strlen(text) &&
+	       strcmp(text, ".") && strcmp(text, "..");
+}
+
+static bool is_reserved(const char *name)
+{
+	size_t digits = *name == 'u' ? strspn(name + 1, "0123456789") : 0;
+
+	return !strncmp(name, "by-", 3) || (digits && name[1 + digits] == '-');
+}
+
+static bool is_label(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+/* Has this user the control node as its owner or by its group, and not as just anybody? */
+static bool is_system(int control)
+{
+	gid_t groups[NGROUPS_MAX];
+	int count = getgroups(NGROUPS_MAX, groups);
+	struct stat st;
+
+	if (fstat(control, &st))
+		return false;
+	for (int i = 0; i < count; i++)
+		if (groups[i] == st.st_gid)
+			return true;
+	return !geteuid() || geteuid() == st.st_uid || getegid() == st.st_gid;
+}
+
+/* What REGISTER would say, and under which name others would find the device. */
+static int would_register(struct cli *cli, const struct devring_register *reg, char *link, size_t size)
+{
+	struct devring_device device = { 0 };
+	int ret;
+
+	if (!*reg->name || !is_name(reg->name) || is_reserved(reg->name) || !is_label(reg->label) ||
+	    !is_name(reg->stable_id) || !is_name(reg->path_id))
+		return -EINVAL;
+	if (is_system(cli->control))
+		snprintf(link, size, "%s", reg->name);
+	else
+		snprintf(link, size, "u%u-%s", (unsigned int)geteuid(), reg->name);
+	while ((ret = devring_next_device(cli->control, &device)) > 0)
+		if (!strcmp(device.link, link))
+			return -EEXIST;
+	return ret;
+}
+
+static int print_would(struct cli *cli, const struct devring_register *reg)
+{
+	char link[2 * DEVRING_NAME_SIZE];
+	const char *type = devring_type_name(reg->type);
+	int ret = would_register(cli, reg, link, sizeof(link));
+
+	if (ret)
+		return fail_register(cli, ret, reg);
+	if (cli->json)
+		json_print(json_pack("{s:i,s:b,s:s,s:s}", "schema_version", SCHEMA_VERSION, "dry_run", true,
+				     "link", link, "type", type ? type : "other"), stdout);
+	else
+		printf("%s would be registered, with the type %s\n", link, type ? type : "other");
+	return flush_stdout(cli);
+}
+
 int cmd_register(struct cli *cli)
 {
 	struct devring_register reg;
@@ -122,6 +196,8 @@ int cmd_register(struct cli *cli)
 		ret = need_control(cli, true);
 	if (ret)
 		return ret;
+	if (opt(cli, OPT_DRY_RUN))
+		return print_would(cli, &reg);
 	reg.flags |= DEVRING_REG_PERSIST;
 	fd = devring_register_device(cli->control, &reg);
 	if (fd < 0)

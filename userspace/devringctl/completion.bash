@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Completion of devringctl for bash: commands and options by its own help, devices by the module.
+# Completion of devringctl for bash: commands, options and what they take by its own help, devices by the module.
 
 _devringctl_devices() {
 	devringctl list --names 2>/dev/null
@@ -10,7 +10,7 @@ _devringctl_commands() {
 }
 
 _devringctl_options() {
-	devringctl help "$1" 2>/dev/null | grep -oE -- '--[a-z0-9-]+=?'
+	devringctl help ${1:+"$1"} 2>/dev/null | grep -oE -- '--[a-z0-9-]+=?'
 }
 
 # Words for the argument of an option, if they can be known.
@@ -27,33 +27,64 @@ _devringctl_argument() {
 	esac
 }
 
+# _devringctl_place COMMAND WORD...: what the word behind these stands for in the command's usage: DEVICE, FILE, ...
+_devringctl_place() {
+	local word help with skip= ended= at=0
+	local -a places
+	help=$(devringctl help "$1" 2>/dev/null)
+	read -ra places < <(sed -n '1 { s/.*\[options\]//; s/[][]//g; p }' <<<"$help")
+	with=" $(grep -oE -- '(-[a-z], )?--[a-z0-9-]+=' <<<"$help" | tr -d ,= | tr '\n' ' ') "
+	for word in "${@:2}"; do
+		if [[ $skip ]]; then
+			[[ $word == = ]] || skip=
+		elif [[ -z $ended && $word == -- ]]; then
+			ended=1
+			[[ ${places[at]-} != -- ]] || ((++at))
+		elif [[ -z $ended && $word == -* ]]; then
+			[[ $with != *" $word "* ]] || skip=1
+		else
+			# The last may go on.
+			[[ ${places[at]-} == *... ]] || ((++at))
+		fi
+	done
+	[[ $skip ]] || echo "${places[at]-}"
+}
+
 _devringctl() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local command= word words
+	local command= word words= place= at=0
 
 	# "--type=x" arrives as three words.
 	[[ $current == = ]] && current=
 	[[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+		((++at))
 		[[ $word == -* ]] || { command=$word; break; }
 	done
 	if words=$(_devringctl_argument "$previous"); then
 		:
-	elif [[ $current == -* ]]; then
-		words=$(_devringctl_options "$command")
 	elif [[ $previous == -o || $previous == --output ]]; then
-		mapfile -t COMPREPLY < <(compgen -f -- "$current")
-		return
-	elif [[ -z $command ]]; then
+		place=FILE
+	elif [[ -z $command && $current != -* ]]; then
 		words=$(_devringctl_commands)
 	else
-		case $command in
-		help) words=$(_devringctl_commands) ;;
-		usb) words=list ;;
-		list | watch | events | metrics | version | register) words= ;;
-		*) words=$(_devringctl_devices) ;;
-		esac
+		[[ -z $command ]] || place=$(_devringctl_place "$command" "${COMP_WORDS[@]:at+1:COMP_CWORD-at-1}")
+		if [[ $current == -* && $place != PROGRAM* ]]; then
+			words=$(_devringctl_options "$command")
+			place=
+		fi
 	fi
+	case $place in
+	DEVICE*) words=$(_devringctl_devices) ;;
+	COMMAND) words=$(_devringctl_commands) ;;
+	FILE | PROGRAM...)
+		compopt -o filenames
+		[[ $place == FILE ]] && place=-f || place=-c
+		mapfile -t COMPREPLY < <(compgen $place -- "$current")
+		return
+		;;
+	[a-z]*) words=$place ;;
+	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 	[[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
 	return 0

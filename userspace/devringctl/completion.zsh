@@ -1,6 +1,6 @@
 #compdef devringctl
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Completion of devringctl for zsh: commands and options by its own help, devices by the module.
+# Completion of devringctl for zsh: commands, options and what they take by its own help, devices by the module.
 
 _devringctl_devices() {
 	local -a names
@@ -25,6 +25,7 @@ _devringctl_specs() {
 			value["start"] = "(newest oldest next)"
 			value["sample-format"] = "(S16_LE S24_3LE S32_LE FLOAT_LE U8)"
 			value["class"] = "(audio cdc hid hub image printer storage vendor video wireless)"
+			value["topic"] = "(camera.\\* usb.\\* usb.attach usb.detach device.state system.health system.startup)"
 			value["output"] = "_files"
 			value["uid"] = value["user"] = "_users"
 		}
@@ -44,6 +45,24 @@ _devringctl_specs() {
 		}'
 }
 
+# What stands in the usage of a command, as _arguments wants it.
+_devringctl_places() {
+	local place n=1
+	for place in $(devringctl help $1 2>/dev/null | sed -n '1 { s/.*\[options\]//; s/[][]//g; p }'); do
+		[[ $place == -- ]] && continue
+		((++n))
+		case $place in
+		DEVICE...) print '*: :_devringctl_devices' ;;
+		PROGRAM...) print '*:: :_normal' ;;
+		DEVICE) print "$n: :_devringctl_devices" ;;
+		COMMAND) print "$n: :_devringctl_commands" ;;
+		FILE) print "$n: :_files" ;;
+		[a-z]*) print "$n: :($place)" ;;
+		*) print "$n: : " ;;
+		esac
+	done
+}
+
 _devringctl() {
 	local word command
 	local -a specs
@@ -51,13 +70,11 @@ _devringctl() {
 		[[ $word == -* ]] || { command=$word; break }
 	done
 	specs=(${(f)"$(_devringctl_specs $command)"})
-	case $command in
-	'') specs+=('1: :_devringctl_commands') ;;
-	help) specs+=('1:command: ' '2: :_devringctl_commands') ;;
-	usb) specs+=('1:command: ' '2: :(list)') ;;
-	list | watch | events | metrics | version | register) specs+=('*: :{false}') ;;
-	*) specs+=('1:command: ' '*: :_devringctl_devices') ;;
-	esac
+	if [[ -n $command ]]; then
+		specs+=('1:command: ' ${(f)"$(_devringctl_places $command)"})
+	else
+		specs+=('1: :_devringctl_commands')
+	fi
 	_arguments -S $specs
 }
 

@@ -29,9 +29,7 @@ void doctor_daemons(struct doctor *doctor);
 /* Nodes, rights, and what is wrong with the hardware behind them. */
 void doctor_devices(struct doctor *doctor);
 
-/* The first process but devringd that has a file open whose path begins so: its pid, or 0. */
-int process_with_file(const char *path_prefix);
-/* A process of that command name: its pid, or 0. */
-int process_named(const char *command);
+/* The processes but devringd that have this node open, as far as this user can see, @max at most: how many. */
+unsigned int processes_with_node(const char *path, int *pids, unsigned int max);
 
 #endif /* DEVRINGCTL_DOCTOR_H */

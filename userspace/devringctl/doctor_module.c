@@ -76,11 +76,18 @@ static bool locked_down(void)
 	       file_says("/sys/kernel/security/lockdown", "[confidentiality]");
 }
 
-static bool has_source(void)
+/* The version of the source that is there for DKMS, the last if there are several; false: there is none. */
+static bool find_source(char *version, size_t size)
 {
+	static const char before[] = "/usr/src/devring-", behind[] = "/dkms.conf";
 	glob_t found;
-	bool any = !glob("/usr/src/devring-*/dkms.conf", GLOB_NOSORT, NULL, &found);
+	bool any = !glob("/usr/src/devring-*/dkms.conf", 0, NULL, &found);
 
+	if (any) {
+		const char *path = found.gl_pathv[found.gl_pathc - 1] + strlen(before);
+
+		snprintf(version, size, "%.*s", (int)(strlen(path) - strlen(behind)), path);
+	}
 	globfree(&found);
 	return any;
 }
@@ -88,7 +95,7 @@ static bool has_source(void)
 static void not_built(struct doctor *doctor, const char *release)
 {
 	unsigned int major = 0, minor = 0;
-	char path[256], remedy[512];
+	char path[256], remedy[512], version[64];
 
 	snprintf(path, sizeof(path), "/lib/modules/%s/build/include", release);
 	if (sscanf(release, "%u.%u", &major, &minor) == 2 && (major < 5 || (major == 5 && minor < 10))) {
@@ -99,9 +106,9 @@ static void not_built(struct doctor *doctor, const char *release)
 			 "with that", release);
 		doctor_problem(doctor, "module-no-headers", remedy, "The module is not built for the kernel that runs "
 			       "(%s), whose headers are not installed.", release);
-	} else if (has_source()) {
-		snprintf(remedy, sizeof(remedy), "dkms autoinstall -k %s; if that fails, the end of "
-			 "/var/lib/dkms/devring/*/build/make.log tells why", release);
+	} else if (find_source(version, sizeof(version))) {
+		snprintf(remedy, sizeof(remedy), "dkms install devring/%s -k %s; if that fails, the end of "
+			 "/var/lib/dkms/devring/%s/build/make.log tells why", version, release, version);
 		doctor_problem(doctor, "module-not-built", remedy, "The module is not built for the kernel that runs "
 			       "(%s).", release);
 	} else {

@@ -65,7 +65,7 @@ const struct verb verbs[] = {
 	  "takes samples, --fourcc and --size take pictures, and all else is bytes. DEVICE is a\n"
 	  "speaker, or a persistent device that nobody produces. --timeout is for --wait.",
 	  cmd_write },
-	{ "register", "NAME", 1, 1, REGISTER_OPTIONS | OPT(SINK), false,
+	{ "register", "NAME", 1, 1, REGISTER_OPTIONS | OPT(SINK) | OPT(DRY_RUN), false,
 	  "make a persistent device, for a producer that comes later", NULL, cmd_register },
 	{ "unregister", "DEVICE", 1, 1, OPT(DRY_RUN), false, "end a device", NULL, cmd_unregister },
 	{ "grant", "DEVICE -- PROGRAM...", 2, INT_MAX, OPT(FOR) | OPT(USER), true,

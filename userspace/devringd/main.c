@@ -206,6 +206,16 @@ static int add_signals(struct manager *m)
 	return error;
 }
 
+/* How many devices of the type have their hardware. */
+static unsigned int provided(const struct manager *m, enum devring_type type)
+{
+	unsigned int count = 0;
+
+	for (const struct device *device = m->devices; device; device = device->next)
+		count += device->hw.type == type && device->phase != DEVICE_ABSENT;
+	return count;
+}
+
 static int run(struct manager *m)
 {
 	int error = sd_event_new(&m->event);
@@ -224,7 +234,9 @@ static int run(struct manager *m)
 		return EXIT_FAILED;
 	}
 	sd_notify(0, "READY=1");
-	log_device(LOG_INFO, NULL, "ready", "ready");
+	log_device(LOG_INFO, NULL, "ready", "cameras %u, microphones %u, speakers %u: ready",
+		   provided(m, DEVRING_TYPE_CAMERA), provided(m, DEVRING_TYPE_MICROPHONE),
+		   provided(m, DEVRING_TYPE_SPEAKER));
 	error = sd_event_loop(m->event);
 	manager_stop(m);
 	if (error < 0) {

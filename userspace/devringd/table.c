@@ -64,18 +64,28 @@ static void removed(struct table *t, uint64_t id)
 		*row = t->rows[--t->count];
 }
 
-static json_t *row_json(const struct devring_device *d)
+/* What is opened for a device of ours: /dev/video0, hw:0,0; NULL for others and while it is unplugged. */
+static const char *hardware(const struct manager *m, uint64_t id)
+{
+	const struct device *device = m->devices;
+
+	while (device && device->id != id)
+		device = device->next;
+	return device && device->phase != DEVICE_ABSENT ? device->hw.node : NULL;
+}
+
+static json_t *row_json(const struct manager *m, const struct devring_device *d)
 {
 	char format[DEVRING_TEXT_SIZE];
 	const char *state = devring_state_name(d->state);
 
 	devring_format_to_text(&d->format, format, sizeof(format));
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:s, s:s}",
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:s, s:s, s:s?}",
 			 "id", (json_int_t)d->id, "name", d->name, "link", d->link,
 			 "type", type_name(d->type), "state", state ? state : "unknown",
 			 "error", d->error, "minor", (int)d->minor, "readers", (int)d->readers,
 			 "sink", !!(d->flags & DEVRING_REG_SINK), "label", d->label,
-			 "format", format);
+			 "format", format, "hardware", hardware(m, d->id));
 }
 
 static int compare(const void *a, const void *b)
@@ -132,7 +142,7 @@ static int on_publish(sd_event_source *source, void *user)
 	if (t->count)
 		qsort(t->rows, t->count, sizeof(*t->rows), compare);
 	for (unsigned int i = 0; i < t->count; i++) {
-		json_t *row = row_json(&t->rows[i].device);
+		json_t *row = row_json(t->manager, &t->rows[i].device);
 
 		/* A label of somebody else's that is no UTF-8 makes no row: leave it out. */
 		if (row)
