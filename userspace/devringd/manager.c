@@ -149,6 +149,33 @@ static struct device *find(struct manager *m, const struct hardware *hw)
 	return NULL;
 }
 
+/* Something is plugged in that it stands for. */
+static bool is_held(const struct device *d)
+{
+	return d->phase != DEVICE_ABSENT || d->lost;
+}
+
+/*
+ * What is plugged in keeps its id, also when another one with the same serial number comes or goes;
+ * and so does, over a restart, what has the place of the one that is registered with it.
+ */
+static void keep_id(struct manager *m, struct hardware *hw)
+{
+	struct devring_device before;
+	const struct device *owner;
+
+	for (struct device *d = m->devices; d; d = d->next) {
+		if (!is_held(d) || !hardware_stayed(&d->hw, hw))
+			continue;
+		text_copy(hw->stable_id, sizeof(hw->stable_id), d->hw.stable_id);
+		hw->known = true;
+		return;
+	}
+	owner = find(m, hw);
+	hw->known = !(owner && is_held(owner)) && manager_registered(m, hw->type, hw->stable_id, &before) &&
+		    !strcmp(before.path_id, hw->path_id);
+}
+
 static struct device *add(struct manager *m, const struct hardware *hw)
 {
 	struct device *d = device_new(m, hw), **end = &m->devices;
@@ -272,6 +299,9 @@ static void reconcile(struct manager *m)
 	for (struct device *d = m->devices; d; d = d->next)
 		d->listed = false;
 	for (unsigned int i = 0; i < list.count; i++)
+		keep_id(m, &list.items[i]);
+	hardware_disambiguate(&list);
+	for (unsigned int i = 0; i < list.count; i++)
 		found(m, &list.items[i], source);
 	look_again(m, list.unready);
 	hardware_free(&list);
@@ -365,6 +395,7 @@ static void on_came(struct manager *m, const struct discovery_event *event)
 		return;
 	switch (hardware_from_udev(&hw, dev, discovery_trusts_udevd(m->discovery))) {
 	case HARDWARE_READY:
+		keep_id(m, &hw);
 		if (!is_alone(m, &hw)) {
 			manager_doubt(m);
 			break;
