@@ -137,7 +137,8 @@ static void gone(struct plugs *plugs, const struct discovery_event *event)
 
 	if (!p)
 		return;
-	if (usbdev_inode(event->syspath) == p->usb.inode)
+	/* Of one that was gone before it could be looked at there is none. */
+	if (p->usb.inode && usbdev_inode(event->syspath) == p->usb.inode)
 		hotplug_usb_flap(plugs->manager->hotplug, p);
 	else
 		detach(plugs, p);
