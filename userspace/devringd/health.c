@@ -6,6 +6,10 @@
 
 #include "text.h"
 
+/* So much of it is told: a record has to fit into a slot of the device hotplug, or what is kept is lost. */
+#define REASONS_MAX	16
+#define REASONS_BYTES	1536
+
 struct complaint {
 	struct complaint *next;
 	char what[80], reason[160];
@@ -75,11 +79,23 @@ bool health_is_good(const struct health *health)
 
 json_t *health_json(const struct health *health)
 {
-	json_t *reasons = json_array();
+	json_t *reasons = json_array(), *json;
+	unsigned int more = 0, room = REASONS_BYTES;
 
-	for (const struct complaint *c = health->complaints; c; c = c->next)
+	for (const struct complaint *c = health->complaints; c; c = c->next) {
+		unsigned int bytes = strlen(c->what) + strlen(c->reason) + strlen("{'what':'','reason':''},");
+
+		if (more || bytes > room || json_array_size(reasons) == REASONS_MAX) {
+			more++;
+			continue;
+		}
+		room -= bytes;
 		json_array_append_new(reasons, json_pack("{s:s, s:s}", "what", c->what, "reason", c->reason));
-	return json_pack("{s:s, s:o}", "status", health_is_good(health) ? "ok" : "degraded", "reasons", reasons);
+	}
+	json = json_pack("{s:s, s:o}", "status", health_is_good(health) ? "ok" : "degraded", "reasons", reasons);
+	if (more)
+		json_object_set_new(json, "more", json_integer(more));
+	return json;
 }
 
 void health_duration(struct health *health, uint64_t ns)

@@ -30,7 +30,7 @@ struct health_counters *health_counters(struct health *health);
 /* What is wrong with something; NULL: nothing any more. Whether that is news. */
 bool health_set(struct health *health, const char *what, const char *reason);
 bool health_is_good(const struct health *health);
-/* {"status":"ok"|"degraded","reasons":[{"what":…,"reason":…}]} */
+/* {"status":"ok"|"degraded","reasons":[{"what":…,"reason":…}],"more":N}: not more than fit into a record */
 json_t *health_json(const struct health *health);
 json_t *health_counters_json(const struct health *health);
 void health_duration(struct health *health, uint64_t ns);
