@@ -48,9 +48,11 @@ struct device *device_new(struct manager *manager, const struct hardware *hw)
 	return device;
 }
 
+static void leave(struct device *device);
+
 void device_free(struct device *device)
 {
-	device_unplug(device);
+	leave(device);
 	sd_event_source_disable_unref(device->timer);
 	sd_event_source_disable_unref(device->stall);
 	readers_free(&device->who);
@@ -369,7 +371,7 @@ int device_plug(struct device *device, const struct hardware *hw)
 	return 0;
 }
 
-void device_unplug(struct device *device)
+static void leave(struct device *device)
 {
 	device->phase = DEVICE_ABSENT;
 	disarm(device);
@@ -380,6 +382,13 @@ void device_unplug(struct device *device)
 	devring_reader_close(device->sink);
 	device->sink = NULL;
 	device->readers = 0;
+}
+
+void device_unplug(struct device *device)
+{
+	leave(device);
+	/* What is not provided cannot be amiss. */
+	manager_health(device->manager, device->name, NULL);
 }
 
 void device_recheck(struct device *device)

@@ -222,7 +222,6 @@ static void unplug(struct manager *m, struct device *d)
 	if (d->phase == DEVICE_ABSENT)
 		return;
 	device_unplug(d);
-	manager_health(m, d->name, NULL);
 	trail_device(d, "offline", "unplugged: %s", d->hw.label);
 	hotplug_tell(m->hotplug, d, false, NULL);
 }
@@ -253,35 +252,48 @@ static bool is_there(const struct device *d)
 	return d->phase != DEVICE_ABSENT && usbdev_inode(d->hw.syspath) == d->hw.inode;
 }
 
-static int on_unready(sd_event_source *source, uint64_t usec, void *user)
-{
-	(void)source;
-	(void)usec;
-	manager_doubt(user);
-	return 0;
-}
+static int on_unready(sd_event_source *source, uint64_t usec, void *user);
 
-static void look_again(struct manager *m, unsigned int unready)
+static void look_in(struct manager *m, unsigned int ms)
 {
 	int error;
 
-	if (!unready) {
-		m->unready_ms = 0;
-		if (m->unready)
-			sd_event_source_set_enabled(m->unready, SD_EVENT_OFF);
-		return;
-	}
-	m->unready_ms = !m->unready_ms ? UNREADY_MS :
-			2 * m->unready_ms < UNREADY_MAX_MS ? 2 * m->unready_ms : UNREADY_MAX_MS;
+	m->unready_ms = ms;
 	if (!m->unready)
 		error = sd_event_add_time_relative(m->event, &m->unready, CLOCK_MONOTONIC,
-						   m->unready_ms * 1000ull, 1000, on_unready, m);
+						   ms * 1000ull, 1000, on_unready, m);
 	else
-		error = sd_event_source_set_time_relative(m->unready, m->unready_ms * 1000ull);
+		error = sd_event_source_set_time_relative(m->unready, ms * 1000ull);
 	if (error >= 0)
 		error = sd_event_source_set_enabled(m->unready, SD_EVENT_ONESHOT);
 	if (error < 0)
 		log_error("no timer: %s", strerror(-error));
+}
+
+static int on_unready(sd_event_source *source, uint64_t usec, void *user)
+{
+	struct manager *m = user;
+
+	(void)source;
+	(void)usec;
+	look_in(m, 2 * m->unready_ms < UNREADY_MAX_MS ? 2 * m->unready_ms : UNREADY_MAX_MS);
+	manager_doubt(m);
+	return 0;
+}
+
+/* Other listings than the timer's do not put it off; one more that is not ready is looked for soon. */
+static void look_again(struct manager *m, unsigned int unready)
+{
+	bool more = unready > m->unready_count;
+
+	m->unready_count = unready;
+	if (!unready) {
+		m->unready_ms = 0;
+		if (m->unready)
+			sd_event_source_set_enabled(m->unready, SD_EVENT_OFF);
+	} else if (more && m->unready_ms != UNREADY_MS) {
+		look_in(m, UNREADY_MS);
+	}
 }
 
 /* What there is against what we have: the difference happened. */
@@ -405,8 +417,8 @@ static void on_came(struct manager *m, const struct discovery_event *event)
 		manager_changed(m);
 		break;
 	case HARDWARE_UNREADY:
-		if (!m->unready_ms)
-			look_again(m, 1);
+		if (m->unready_ms != UNREADY_MS)
+			look_in(m, UNREADY_MS);
 		break;
 	case HARDWARE_OTHER:
 		break;
