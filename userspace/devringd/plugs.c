@@ -272,3 +272,12 @@ unsigned int plugs_count(const struct plugs *plugs)
 {
 	return plugs->count;
 }
+
+const struct plug *plugs_next(const struct plugs *plugs, const struct plug *plug)
+{
+	const struct plug *p = plug ? plug->next : plugs->first;
+
+	while (p && !is_told(plugs, p))
+		p = p->next;
+	return p;
+}
