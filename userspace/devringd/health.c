@@ -116,12 +116,13 @@ json_t *health_counters_json(const struct health *health)
 
 	for (int i = 0; i < HEALTH_BUCKETS; i++)
 		json_array_append_new(buckets, json_pack("[f, I]", buckets_ms[i], (json_int_t)c->bucket[i]));
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:f}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:f}",
 			 "usb_add", (json_int_t)c->usb_add, "usb_remove", (json_int_t)c->usb_remove,
 			 "usb_flap", (json_int_t)c->usb_flap, "records", (json_int_t)c->records,
 			 "flaps", (json_int_t)c->flaps, "overflows", (json_int_t)c->overflows,
 			 "listings", (json_int_t)c->listings, "failures", (json_int_t)c->failures,
 			 "recoveries", (json_int_t)c->recoveries, "hooks", (json_int_t)c->hooks,
-			 "hooks_failed", (json_int_t)c->hooks_failed, "duration_buckets", buckets,
+			 "hooks_failed", (json_int_t)c->hooks_failed,
+			 "hooks_dropped", (json_int_t)c->hooks_dropped, "duration_buckets", buckets,
 			 "duration_count", (json_int_t)c->duration_count, "duration_ms", c->duration_ms);
 }

@@ -19,6 +19,7 @@ struct health_counters {
 	uint64_t listings;
 	uint64_t failures, recoveries;		/* of devices */
 	uint64_t hooks, hooks_failed;
+	uint64_t hooks_dropped;			/* events that none was run for */
 	/* From the event to the record: up to so many ms each, and all. */
 	uint64_t bucket[HEALTH_BUCKETS], duration_count;
 	double duration_ms;

@@ -489,6 +489,13 @@ void manager_recheck(void *user)
 		log_error("out of memory: who lost the right to a device keeps it open");
 }
 
+static void on_counted(void *user)
+{
+	struct manager *m = user;
+
+	table_changed(m->table);
+}
+
 int manager_start(struct manager *m)
 {
 	struct discovery_calls calls = {
@@ -500,7 +507,8 @@ int manager_start(struct manager *m)
 	trail_audit(m->config->audit);
 	m->health = health_new();
 	m->plugs = plugs_new(m);
-	m->hooks = m->health ? hooks_new(m->event, health_counters(m->health)) : NULL;
+	m->hooks = m->health ? hooks_new(m->event, health_counters(m->health), on_counted, m) :
+		   NULL;
 	if (!m->plugs || !m->hooks) {
 		log_error("out of memory");
 		return -1;
