@@ -208,7 +208,7 @@ static void test_silence(sd_event *event)
 	OK(!is_armed(d->silence), "udevd has passed it on");
 	tell(&kernel_calls, "usb", 2);
 	sd_event_source_get_priority(d->silence, &priority);
-	OK(is_armed(d->silence) && priority > SD_EVENT_PRIORITY_NORMAL, "its time is over when nothing is left to read");
+	OK(is_armed(d->silence) && priority > SD_EVENT_PRIORITY_NORMAL, "its time is over when nothing is to be read");
 	tell(&udev_calls, "devring", 3);
 	OK(is_blamed(d), "it does not pass on a USB device, but what the kernel did not tell us");
 	tell(&udev_calls, "usb", 4);

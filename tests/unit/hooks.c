@@ -56,7 +56,8 @@ int main(void)
 	hooks_run(hooks);
 	for (int i = 0; i < 100 && !counted; i++)
 		sd_event_run(event, 1000000);
-	OK(counted == 1 && counters.hooks == 1 && counters.hooks_failed == 1, "one that ended is counted, and that is told");
+	OK(counters.hooks == 1 && counters.hooks_failed == 1, "one that ended is counted");
+	OK(counted == 1, "and that is told");
 	hooks_free(hooks);
 	sd_event_unref(event);
 	unlink(path);
