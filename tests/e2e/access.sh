@@ -121,6 +121,8 @@ check "with the device" same "camera0 $id $plugging" \
 number=$(field DEVRING_READER)
 check "and the audit" audits \
 	"op=reader-started device=\"camera0\" id=$id reader=$number obj_uid=$alice opid=$a exe=.* res=success"
+check "that it streams, with the number of the plugging in" comes DEVRING_ACTION=streaming DEVRING_DEVICE=camera0 \
+	DEVRING_CORRELATION="$plugging"
 # One for another, while devringd looks elsewhere: as many as before.
 kill -STOP "$daemon"
 video=$(getent group video | cut -d: -f3)

@@ -5,6 +5,7 @@
 hotplug.py cycles CONTROL NAME N   plugs NAME in and out N times, each time waits for the records, and compares when
                                    they came with when a plain udev monitor was told
 hotplug.py fold FILE               what is attached after the records in FILE, a port a line
+hotplug.py state FILE              whether the device state has what the records in FILE add up to, and /sys has
 hotplug.py judge FILE              whether the records in FILE are consistent
 hotplug.py storm N                 writes N times into the uevent files of USB devices and video nodes
 hotplug.py sysfs                   the ports of the USB devices that there are, a line each
@@ -45,6 +46,32 @@ def attached(events):
         elif event["topic"] == "usb.detach" and event["action"] == "remove":
             del ports[event["port_path"]]
     return ports
+
+
+def connected(events):
+    devices = {}
+    for event in events:
+        if event["topic"] == "system.startup":
+            devices.clear()
+        elif event["topic"].endswith(".connected") and event["action"] == "add":
+            devices[event["device"]] = event["instance"]
+        elif event["topic"].endswith(".disconnected") and event["action"] == "remove":
+            del devices[event["device"]]
+    return devices
+
+
+def state(path):
+    """The device state, for who missed records: its USB devices and instances are those of the records."""
+    text = subprocess.run(["devringctl", "cat", "--frames=1", "state"], stdout=subprocess.PIPE, check=True).stdout
+    now = json.loads(text)
+    events = records(path)
+    usb = {one["port_path"]: one["instance"] for one in now["usb"]}
+    devices = {one["name"]: one["instance"] for one in now["devices"] if "instance" in one}
+    print(f"state:   {usb} {devices}\nrecords: {attached(events)} {connected(events)}\n/sys:    {sysfs_ports()}")
+    return (usb != attached(events) or devices != connected(events) or sorted(usb) != sysfs_ports() or
+            b"SECRET" in text or b"serial" in text or
+            {len(one["device_signature"]) for one in now["usb"]} - {16} or
+            {one["policy"] for one in now["usb"]} - {"allow", "deny"})
 
 
 def judge(path):
@@ -267,6 +294,8 @@ def main():
         watch_records()
     elif command == "judge":
         sys.exit(judge(words[0]))
+    elif command == "state":
+        sys.exit(bool(state(words[0])))
     elif command == "fold":
         print("\n".join(sorted(attached(records(words[0])))))
     elif command == "sysfs":

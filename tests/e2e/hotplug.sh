@@ -375,6 +375,14 @@ usb unplug '*'
 check "ten go at once: each is told" wait_for 300 ten '"camera.disconnected"'
 check "and its USB device" wait_for 300 ten '"usb.detach"'
 
+. "$here/hotplug-doubts.sh"
+twins
+not_usb
+failing_sources
+not_wanted
+unready
+missed
+
 # How long it took is printed, and judged over more cycles in hotplug-long.
 plug_cycles "$cycles"
 udevadm settle

@@ -16,7 +16,8 @@ UNIT_CFLAGS = -O1 -g $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DDEVRING_VERS
 
 # All of the library, of devringctl what has neither main() nor commands, and of devringd what decides.
 UNIT_CODE := $(wildcard userspace/libdevring/src/*.c) \
-	$(addprefix userspace/devringd/,usbdev.c rules.c outbox.c text.c names.c log.c) \
+	$(addprefix userspace/devringd/,usbdev.c rules.c outbox.c hardware.c health.c hooks.c plugs.c text.c names.c \
+	log.c) \
 	$(filter-out %/main.c $(wildcard userspace/devringctl/cmd_*.c), \
 	$(wildcard userspace/devringctl/*.c))
 UNIT_CODE_OBJS := $(UNIT_CODE:userspace/%.c=$(UNIT_OBJ)/%.o)

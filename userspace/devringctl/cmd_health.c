@@ -38,7 +38,7 @@ static int check_devices(struct cli *cli, json_t *reasons, bool *good)
 	return STATUS_OK;
 }
 
-static void print(const char *status, json_t *reasons)
+static void print(const char *status, json_t *reasons, json_int_t more)
 {
 	char clean[512];
 	json_t *one;
@@ -49,11 +49,14 @@ static void print(const char *status, json_t *reasons)
 		printf("  %s: ", text_escape(member(one, "what"), clean, sizeof(clean)));
 		printf("%s\n", text_escape(member(one, "reason"), clean, sizeof(clean)));
 	}
+	if (more)
+		printf("  and %" JSON_INTEGER_FORMAT " more\n", more);
 }
 
 int cmd_health(struct cli *cli)
 {
 	json_t *state, *health, *reasons, *json;
+	json_int_t more = 0;
 	const char *status;
 	bool offline, good;
 	int ret = daemon_state(cli, &state, &offline);
@@ -68,6 +71,8 @@ int cmd_health(struct cli *cli)
 	}
 	if (offline)
 		add_reason(reasons, "devringd", "does not run; try: systemctl start devringd");
+	if (!offline)
+		more = json_integer_value(json_object_get(health, "more"));
 	good = !offline;
 	ret = check_devices(cli, reasons, &good);
 	status = !good ? "failed" : json_array_size(reasons) ? "degraded" : "ok";
@@ -75,9 +80,11 @@ int cmd_health(struct cli *cli)
 		json = json_begin();
 		json_object_set_new(json, "status", json_string(status));
 		json_object_set(json, "reasons", reasons);
+		if (more)
+			json_object_set_new(json, "more", json_integer(more));
 		json_print(json, stdout);
 	} else if (!ret) {
-		print(status, reasons);
+		print(status, reasons, more);
 	}
 	json_decref(reasons);
 	json_decref(state);

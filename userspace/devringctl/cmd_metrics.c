@@ -140,6 +140,8 @@ static void write_daemon(const struct metrics *m)
 		{ "devring_device_recoveries_total", "Times that a device came out of it.", "recoveries" },
 		{ "devring_hooks_total", "Programs run for events.", "hooks" },
 		{ "devring_hook_failures_total", "Those that failed or were killed.", "hooks_failed" },
+		{ "devring_hook_events_dropped_total", "Events that no hook was run for: too many waited.",
+		  "hooks_dropped" },
 	};
 	const json_t *counters = json_object_get(m->daemon, "counters");
 	const char *status = json_string_value(json_object_get(json_object_get(m->daemon, "health"), "status"));

@@ -12,6 +12,7 @@
 #include "device.h"
 #include "log.h"
 #include "manager.h"
+#include "trail.h"
 
 /* A camera while it is open. */
 struct camera {
@@ -39,7 +40,6 @@ int camera_call(int fd, unsigned long request, void *argument)
 static int check(struct camera *c)
 {
 	struct v4l2_capability caps;
-	const char *name = c->device->name;
 	int error = camera_call(c->fd, VIDIOC_QUERYCAP, &caps);
 	__u32 can;
 
@@ -48,7 +48,7 @@ static int check(struct camera *c)
 	can = caps.capabilities & V4L2_CAP_DEVICE_CAPS ? caps.device_caps : caps.capabilities;
 	if (can & V4L2_CAP_VIDEO_CAPTURE && can & V4L2_CAP_STREAMING)
 		return 0;
-	log_device(LOG_WARNING, name, NULL, "%s does not stream single-planar video; use another "
+	trail_note(c->device, LOG_WARNING, NULL, "%s does not stream single-planar video; use another "
 		   "node of it", c->device->hw.node);
 	return -EMEDIUMTYPE;
 }
@@ -124,11 +124,11 @@ static int choose(struct camera *c, struct camera_mode *chosen)
 	if (error != -EINVAL || c->device->said)
 		return error;
 	if (count)
-		log_device(LOG_WARNING, c->device->name, "refused", "%s refused all %d modes that the "
+		trail_note(c->device, LOG_WARNING, "refused", "%s refused all %d modes that the "
 			   "config allows; allow others by formats or size, or see v4l2-ctl "
 			   "--list-formats-ext", c->device->hw.node, count);
 	else
-		log_device(LOG_WARNING, c->device->name, "refused", "%s has none of the formats and "
+		trail_note(c->device, LOG_WARNING, "refused", "%s has none of the formats and "
 			   "sizes that the config allows; allow others in its [device] section, or "
 			   "see v4l2-ctl --list-formats-ext", c->device->hw.node);
 	return error;
@@ -186,7 +186,7 @@ static int queue_buffers(struct camera *c)
 	error = buffers_open(b, config->memory, config->buffers, c->device->manager->config->checksum);
 	if (error && error != -EBUSY && error != -ENODEV &&
 	    (config->memory == CONFIG_MEMORY_USERPTR || config->memory == CONFIG_MEMORY_DMABUF))
-		log_device(LOG_WARNING, c->device->name, NULL, "the driver does not take slots (%s); "
+		trail_note(c->device, LOG_WARNING, NULL, "the driver does not take slots (%s); "
 			   "set memory = auto to have it done as the driver can", strerror(-error));
 	return error;
 }
@@ -339,7 +339,7 @@ static int camera_start(struct device *device)
 		return error;
 	}
 	devring_fourcc_to_text(c->pix.pixelformat, text);
-	log_device(device->said ? LOG_DEBUG : LOG_INFO, device->name, "streaming",
+	trail_note(device, device->said ? LOG_DEBUG : LOG_INFO, "streaming",
 		   "streaming %s %ux%u, %s", text, c->pix.width, c->pix.height,
 		   buffers_kind(&c->buffers));
 	return 0;

@@ -48,9 +48,11 @@ struct device *device_new(struct manager *manager, const struct hardware *hw)
 	return device;
 }
 
+static void leave(struct device *device);
+
 void device_free(struct device *device)
 {
-	device_unplug(device);
+	leave(device);
 	sd_event_source_disable_unref(device->timer);
 	sd_event_source_disable_unref(device->stall);
 	readers_free(&device->who);
@@ -66,7 +68,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *user)
 	if (device->phase == DEVICE_LINGERING) {
 		device->driver->stop(device);
 		device->phase = DEVICE_IDLE;
-		log_device(LOG_INFO, device->name, "stopped", "nobody reads it: closed");
+		trail_note(device, LOG_INFO, "stopped", "nobody reads it: closed");
 	} else if (device->phase == DEVICE_WAITING) {
 		device->phase = DEVICE_IDLE;
 		if (is_sink(device))
@@ -91,7 +93,7 @@ static void arm(struct device *device, uint64_t ms)
 	if (error >= 0)
 		error = sd_event_source_set_enabled(device->timer, SD_EVENT_ONESHOT);
 	if (error < 0)
-		log_device(LOG_ERR, device->name, NULL, "no timer: %s", strerror(-error));
+		trail_note(device, LOG_ERR, NULL, "no timer: %s", strerror(-error));
 }
 
 static void disarm(struct device *device)
@@ -193,7 +195,7 @@ static void watch_for_stall(struct device *device)
 			error = sd_event_source_set_enabled(device->stall, SD_EVENT_ONESHOT);
 	}
 	if (error < 0)
-		log_device(LOG_WARNING, device->name, NULL, "it will not be seen when it stalls: %s",
+		trail_note(device, LOG_WARNING, NULL, "it will not be seen when it stalls: %s",
 			   strerror(-error));
 }
 
@@ -231,7 +233,7 @@ static void lost(struct device *device)
 	struct devring_device now = { 0 };
 	bool gone = devring_query_id(device->manager->control, device->id, &now) == -ENODEV;
 
-	log_device(LOG_WARNING, device->name, "lost", gone ?
+	trail_note(device, LOG_WARNING, "lost", gone ?
 		   "was unregistered by somebody else; plug it in anew, or restart devringd, to "
 		   "have it back" :
 		   "was taken over by process %d; plug it in anew, or restart devringd, to have it "
@@ -369,7 +371,7 @@ int device_plug(struct device *device, const struct hardware *hw)
 	return 0;
 }
 
-void device_unplug(struct device *device)
+static void leave(struct device *device)
 {
 	device->phase = DEVICE_ABSENT;
 	disarm(device);
@@ -382,6 +384,13 @@ void device_unplug(struct device *device)
 	device->readers = 0;
 }
 
+void device_unplug(struct device *device)
+{
+	leave(device);
+	/* What is not provided cannot be amiss. */
+	manager_health(device->manager, device->name, NULL);
+}
+
 void device_recheck(struct device *device)
 {
 	int revoked;
@@ -392,12 +401,12 @@ void device_recheck(struct device *device)
 		readers_look(device, "reader-stopped");
 	revoked = devring_revoke_readers(device->ring_fd, DEVRING_REVOKE_RECHECK, 0, 0);
 	if (revoked > 0) {
-		log_device(LOG_INFO, device->name, "rechecked", "%d lost access with their right to it",
+		trail_note(device, LOG_INFO, "rechecked", "%d lost access with their right to it",
 			   revoked);
 		if (!is_sink(device))
 			readers_look(device, "reader-revoked");
 	} else if (revoked < 0 && revoked != -ENODEV) {
-		log_device(LOG_WARNING, device->name, NULL, "cannot end the access of those who lost "
+		trail_note(device, LOG_WARNING, NULL, "cannot end the access of those who lost "
 			   "their right to it: %s", strerror(-revoked));
 	}
 }

@@ -27,6 +27,7 @@
 
 #define UDEV_FOLDER	"/run/udev"
 #define UDEV_CONTROL	"control"
+#define RETRY_MS	1000
 #define RETRY_MAX_MS	30000
 
 enum source_id { UDEV, KERNEL, LIBUSB, SOURCES };
@@ -37,6 +38,7 @@ struct slot {
 	struct discovery *discovery;
 	enum source_id id;
 	bool wanted, failed;
+	unsigned int retry_ms;		/* after the next failure */
 };
 
 struct discovery {
@@ -47,10 +49,11 @@ struct discovery {
 	struct udev_source *monitor;
 	struct netlink *netlink;
 	struct usbwatch *usbwatch;
-	unsigned int buffer, udev_timeout_ms, poll_ms, retry_ms;
+	unsigned int buffer, udev_timeout_ms, poll_ms;
 	bool udevd;			/* it runs, and passes events on */
 	uint64_t seen;			/* the newest event of the kernel */
 	uint64_t passed;		/* the newest that udevd passed on, which may be read first */
+	bool lost;			/* some that udevd passed on were not read: it owes none of until now */
 	uint64_t handled;		/* up to here the kernel's word counted alone */
 	sd_event_source *silence, *retry, *poll, *folder, *clock;
 	int clock_fd;
@@ -110,6 +113,14 @@ static void doubt(struct discovery *d)
 
 /* ---- udevd comes and goes ---- */
 
+/* What it passed on may be lost, and how much of it cannot be known. */
+static void excuse_udevd(struct discovery *d)
+{
+	d->passed = d->seen;
+	d->lost = true;
+	disarm(d->silence);
+}
+
 static void set_udevd(struct discovery *d, bool lives, const char *reason)
 {
 	if (d->udevd == lives)
@@ -133,9 +144,20 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *user)
 
 	(void)source;
 	(void)usec;
+	if (d->lost)
+		d->passed = d->seen;
+	d->lost = false;
 	if (d->passed < d->seen)
 		set_udevd(d, false, "udevd does not pass on what the kernel tells");
 	return 0;
+}
+
+static void await_udevd(struct discovery *d)
+{
+	if (arm(d, &d->silence, d->udev_timeout_ms, on_silence) < 0)
+		return;
+	/* What there is to be read is read first: it may have been this daemon that was stopped. */
+	sd_event_source_set_priority(d->silence, SD_EVENT_PRIORITY_NORMAL + 1);
 }
 
 static int on_folder(sd_event_source *source, const struct inotify_event *event, void *user)
@@ -156,20 +178,24 @@ static int on_folder(sd_event_source *source, const struct inotify_event *event,
 
 static void on_udev(void *user, const struct discovery_event *event)
 {
-	struct discovery *d = ((struct slot *)user)->discovery;
+	struct slot *slot = user;
+	struct discovery *d = slot->discovery;
 
 	/* Not by the word of others who may write to that group: libudev takes root's alone. */
 	set_udevd(d, true, NULL);
-	if (event->seqnum > d->passed)
-		d->passed = event->seqnum;
-	if (d->passed >= d->seen)
-		disarm(d->silence);
-	else
-		arm(d, &d->silence, d->udev_timeout_ms, on_silence);
+	slot->retry_ms = RETRY_MS;
 	if (!strcmp(event->subsystem, "devring")) {
 		if (!strcmp(event->action, "change"))
 			d->calls.permissions(d->calls.user);
 		return;
+	}
+	if (event->seqnum > d->passed)
+		d->passed = event->seqnum;
+	if (d->passed >= d->seen) {
+		d->lost = false;
+		disarm(d->silence);
+	} else {
+		await_udevd(d);
 	}
 	/* The kernel has told that already. */
 	if (event->seqnum <= d->handled) {
@@ -183,8 +209,10 @@ static void on_udev(void *user, const struct discovery_event *event)
 
 static void on_kernel(void *user, const struct discovery_event *event)
 {
-	struct discovery *d = ((struct slot *)user)->discovery;
+	struct slot *slot = user;
+	struct discovery *d = slot->discovery;
 
+	slot->retry_ms = RETRY_MS;
 	d->seen = event->seqnum;
 	if (!discovery_trusts_udevd(d)) {
 		d->handled = event->seqnum;
@@ -192,7 +220,7 @@ static void on_kernel(void *user, const struct discovery_event *event)
 		return;
 	}
 	if (d->monitor && d->passed < d->seen && !is_armed(d->silence))
-		arm(d, &d->silence, d->udev_timeout_ms, on_silence);
+		await_udevd(d);
 	/* What is gone needs no permissions. */
 	if (!strcmp(event->action, "remove"))
 		d->calls.event(d->calls.user, event);
@@ -212,9 +240,12 @@ static void on_overflow(void *user)
 			   "listing again", source_names[slot->id]);
 		d->calls.overflow(d->calls.user);
 	}
+	slot->retry_ms = RETRY_MS;
 	doubt(d);
-	if (slot->id == UDEV)
-		d->calls.permissions(d->calls.user);
+	if (slot->id != UDEV)
+		return;
+	excuse_udevd(d);
+	d->calls.permissions(d->calls.user);
 }
 
 /* ---- Opening and closing ---- */
@@ -256,12 +287,12 @@ static void give_up(struct slot *slot, int error)
 
 	slot->failed = true;
 	log_device(LOG_WARNING, NULL, "source-failed", "the source %s cannot be used (%s); trying again in %u ms",
-		   source_names[slot->id], strerror(error), d->retry_ms);
+		   source_names[slot->id], strerror(error), slot->retry_ms);
 	d->calls.health(d->calls.user, source_names[slot->id], strerror(error));
 	if (is_armed(d->retry))
 		return;
-	arm(d, &d->retry, d->retry_ms, on_retry);
-	d->retry_ms = 2 * d->retry_ms < RETRY_MAX_MS ? 2 * d->retry_ms : RETRY_MAX_MS;
+	arm(d, &d->retry, slot->retry_ms, on_retry);
+	slot->retry_ms = 2 * slot->retry_ms < RETRY_MAX_MS ? 2 * slot->retry_ms : RETRY_MAX_MS;
 }
 
 static void on_failed(void *user, int error)
@@ -288,6 +319,9 @@ static void open_source(struct discovery *d, enum source_id id)
 	};
 
 	errno = 0;
+	/* Until now nothing was read of what udevd passed on; at the start nothing was to be. */
+	if (id == UDEV && d->told)
+		excuse_udevd(d);
 	if (id == UDEV)
 		d->monitor = udev_source_open(d->event, d->udev, d->buffer, &calls);
 	else if (id == KERNEL)
@@ -310,28 +344,36 @@ static int on_poll(sd_event_source *source, uint64_t usec, void *user)
 	return arm(d, &d->poll, d->poll_ms, on_poll);
 }
 
+static void balance_source(struct discovery *d, enum source_id id)
+{
+	struct slot *slot = &d->slots[id];
+	/* libusb costs a thread: while udev's own socket does it would tell nothing new. */
+	bool wanted = slot->wanted && (id != LIBUSB || !d->monitor);
+
+	if (!wanted) {
+		close_source(d, id);
+		slot->failed = false;
+		slot->retry_ms = RETRY_MS;
+		d->calls.health(d->calls.user, source_names[id], NULL);
+	} else if (!slot->failed && !is_open(d, id)) {
+		open_source(d, id);
+	}
+}
+
 /* Opens what is wanted, and what stands by for it; tells when another source counts. */
 static void balance(struct discovery *d)
 {
 	const char *now;
 
-	for (enum source_id i = 0; i < SOURCES; i++) {
-		bool wanted = d->slots[i].wanted && !d->slots[i].failed;
-
-		/* It costs a thread: while udev's own socket does it would tell nothing new. */
-		if (i == LIBUSB)
-			wanted = wanted && !d->monitor;
-		if (wanted && !is_open(d, i))
-			open_source(d, i);
-		else if (!wanted && is_open(d, i))
-			close_source(d, i);
-	}
+	for (enum source_id i = 0; i < SOURCES; i++)
+		balance_source(d, i);
 	now = discovery_source(d);
 	if (d->told && !strcmp(d->told, now))
 		return;
 	log_device(LOG_INFO, NULL, "source", "hardware is found by: %s", now);
 	d->told = now;
-	if (d->monitor || d->netlink || d->usbwatch)
+	/* libusb knows USB devices alone, and udev's socket is silent without udevd. */
+	if (d->netlink || (d->monitor && d->udevd))
 		disarm(d->poll);
 	else
 		arm(d, &d->poll, d->poll_ms, on_poll);
@@ -401,10 +443,9 @@ struct discovery *discovery_open(sd_event *event, const struct discovery_calls *
 		return NULL;
 	d->calls = *calls;
 	d->event = event;
-	d->retry_ms = 1000;
 	d->clock_fd = -1;
 	for (int i = 0; i < SOURCES; i++)
-		d->slots[i] = (struct slot) { .discovery = d, .id = i };
+		d->slots[i] = (struct slot) { .discovery = d, .id = i, .retry_ms = RETRY_MS };
 	d->udev = udev_new();
 	if (!d->udev) {
 		free(d);

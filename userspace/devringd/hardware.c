@@ -238,19 +238,25 @@ static int compare(const void *a, const void *b)
 	return strverscmp(x->syspath, y->syspath);
 }
 
-/*
- * Two of the same make may have the same serial number: the later in the order of places is told
- * apart by its place.
- */
-static void disambiguate(struct hardware_list *list)
+bool hardware_stayed(const struct hardware *a, const struct hardware *b)
 {
-	for (unsigned int i = 1; i < list->count; i++) {
+	return a->type == b->type && a->inode == b->inode && !strcmp(a->syspath, b->syspath);
+}
+
+/*
+ * Two of the same make may have the same serial number. Who had the id before keeps it, or readers
+ * would go on with another's data; else the later in the order of places is told apart by its place.
+ */
+void hardware_disambiguate(struct hardware_list *list)
+{
+	for (unsigned int i = 0; i < list->count; i++) {
 		struct hardware *hw = &list->items[i];
 
-		for (unsigned int j = 0; j < i; j++) {
+		for (unsigned int j = 0; j < list->count && !hw->known; j++) {
+			const struct hardware *other = &list->items[j];
 			char text[2 * DEVRING_ID_SIZE];
 
-			if (strcmp(hw->stable_id, list->items[j].stable_id))
+			if (strcmp(hw->stable_id, other->stable_id) || (!other->known && j >= i))
 				continue;
 			snprintf(text, sizeof(text), "%s@%s", hw->stable_id, hw->path_id);
 			text_id(hw->stable_id, sizeof(hw->stable_id), text);
@@ -263,7 +269,6 @@ void hardware_sort(struct hardware_list *list)
 {
 	if (list->count)
 		qsort(list->items, list->count, sizeof(*list->items), compare);
-	disambiguate(list);
 }
 
 void hardware_free(struct hardware_list *list)

@@ -20,6 +20,7 @@ struct hardware {
 	char driver[32];
 	dev_t number;
 	ino_t inode;			/* of syspath: another each time it is plugged in */
+	bool known;			/* its stable_id is what it had before */
 	uint64_t instance;		/* never used before, nor after; 0: not provided yet */
 	uint64_t plug;			/* of the USB device, else its own: what belongs together */
 	bool loopback;			/* an end of snd-aloop's cable */
@@ -47,6 +48,10 @@ enum hardware_kind hardware_from_udev(struct hardware *hw, struct udev_device *d
 bool hardware_same(const struct hardware *a, const struct hardware *b);
 int hardware_add(struct hardware_list *list, const struct hardware *hw);
 void hardware_sort(struct hardware_list *list);
+/* Whether both are one plugging in, whatever their ids are. */
+bool hardware_stayed(const struct hardware *a, const struct hardware *b);
+/* Gives another id to what has the same as another one that is known, or comes before it. */
+void hardware_disambiguate(struct hardware_list *list);
 void hardware_free(struct hardware_list *list);
 
 #endif

@@ -19,6 +19,7 @@ struct health_counters {
 	uint64_t listings;
 	uint64_t failures, recoveries;		/* of devices */
 	uint64_t hooks, hooks_failed;
+	uint64_t hooks_dropped;			/* events that none was run for */
 	/* From the event to the record: up to so many ms each, and all. */
 	uint64_t bucket[HEALTH_BUCKETS], duration_count;
 	double duration_ms;
@@ -30,7 +31,7 @@ struct health_counters *health_counters(struct health *health);
 /* What is wrong with something; NULL: nothing any more. Whether that is news. */
 bool health_set(struct health *health, const char *what, const char *reason);
 bool health_is_good(const struct health *health);
-/* {"status":"ok"|"degraded","reasons":[{"what":…,"reason":…}]} */
+/* {"status":"ok"|"degraded","reasons":[{"what":…,"reason":…}],"more":N}: not more than fit into a record */
 json_t *health_json(const struct health *health);
 json_t *health_counters_json(const struct health *health);
 void health_duration(struct health *health, uint64_t ns);

@@ -32,11 +32,12 @@ struct waiting {
 struct hooks {
 	sd_event *event;
 	struct health_counters *counters;
+	void (*counted)(void *user);
+	void *user;
 	char folder[256];
 	unsigned int timeout_ms;
 	struct waiting *first;
 	unsigned int count;
-	unsigned int dropped;
 	struct dirent **programs;	/* for the event that is being handled */
 	int programs_count, at;
 	pid_t pid;			/* of the one that runs, and of its group; 0: none */
@@ -159,6 +160,7 @@ static int on_end(sd_event_source *source, const siginfo_t *info, void *user)
 		log_device(LOG_WARNING, NULL, "hook", "%s/%s ended with %s %d", hooks->folder, name,
 			   info->si_code == CLD_EXITED ? "status" : "signal", info->si_status);
 	}
+	hooks->counted(hooks->user);
 	next(hooks);
 	return 0;
 }
@@ -276,7 +278,8 @@ static void make_room(struct hooks *hooks, const json_t *event)
 	json_decref(w->event);
 	free(w);
 	hooks->count--;
-	if (!hooks->dropped++)
+	hooks->counted(hooks->user);
+	if (!hooks->counters->hooks_dropped++)
 		log_device(LOG_WARNING, NULL, "hook", "programs in %s take too long: older events are left out",
 			   hooks->folder);
 }
@@ -308,7 +311,8 @@ void hooks_configure(struct hooks *hooks, const struct config *config)
 	hooks->timeout_ms = config->hook_timeout_ms;
 }
 
-struct hooks *hooks_new(sd_event *event, struct health_counters *counters)
+struct hooks *hooks_new(sd_event *event, struct health_counters *counters, void (*counted)(void *user),
+			void *user)
 {
 	struct hooks *hooks = calloc(1, sizeof(*hooks));
 
@@ -316,6 +320,8 @@ struct hooks *hooks_new(sd_event *event, struct health_counters *counters)
 		return NULL;
 	hooks->event = event;
 	hooks->counters = counters;
+	hooks->counted = counted;
+	hooks->user = user;
 	return hooks;
 }
 

@@ -10,8 +10,9 @@ struct config;
 struct health_counters;
 struct hooks;
 
-/* NULL with errno set. */
-struct hooks *hooks_new(sd_event *event, struct health_counters *counters);
+/* NULL with errno set. counted is called when counters have changed. */
+struct hooks *hooks_new(sd_event *event, struct health_counters *counters, void (*counted)(void *user),
+			void *user);
 /* The one that runs is killed. */
 void hooks_free(struct hooks *hooks);
 void hooks_configure(struct hooks *hooks, const struct config *config);

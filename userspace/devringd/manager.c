@@ -149,6 +149,33 @@ static struct device *find(struct manager *m, const struct hardware *hw)
 	return NULL;
 }
 
+/* Something is plugged in that it stands for. */
+static bool is_held(const struct device *d)
+{
+	return d->phase != DEVICE_ABSENT || d->lost;
+}
+
+/*
+ * What is plugged in keeps its id, also when another one with the same serial number comes or goes;
+ * and so does, over a restart, what has the place of the one that is registered with it.
+ */
+static void keep_id(struct manager *m, struct hardware *hw)
+{
+	struct devring_device before;
+	const struct device *owner;
+
+	for (struct device *d = m->devices; d; d = d->next) {
+		if (!is_held(d) || !hardware_stayed(&d->hw, hw))
+			continue;
+		text_copy(hw->stable_id, sizeof(hw->stable_id), d->hw.stable_id);
+		hw->known = true;
+		return;
+	}
+	owner = find(m, hw);
+	hw->known = !(owner && is_held(owner)) && manager_registered(m, hw->type, hw->stable_id, &before) &&
+		    !strcmp(before.path_id, hw->path_id);
+}
+
 static struct device *add(struct manager *m, const struct hardware *hw)
 {
 	struct device *d = device_new(m, hw), **end = &m->devices;
@@ -195,7 +222,6 @@ static void unplug(struct manager *m, struct device *d)
 	if (d->phase == DEVICE_ABSENT)
 		return;
 	device_unplug(d);
-	manager_health(m, d->name, NULL);
 	trail_device(d, "offline", "unplugged: %s", d->hw.label);
 	hotplug_tell(m->hotplug, d, false, NULL);
 }
@@ -226,35 +252,48 @@ static bool is_there(const struct device *d)
 	return d->phase != DEVICE_ABSENT && usbdev_inode(d->hw.syspath) == d->hw.inode;
 }
 
-static int on_unready(sd_event_source *source, uint64_t usec, void *user)
-{
-	(void)source;
-	(void)usec;
-	manager_doubt(user);
-	return 0;
-}
+static int on_unready(sd_event_source *source, uint64_t usec, void *user);
 
-static void look_again(struct manager *m, unsigned int unready)
+static void look_in(struct manager *m, unsigned int ms)
 {
 	int error;
 
-	if (!unready) {
-		m->unready_ms = 0;
-		if (m->unready)
-			sd_event_source_set_enabled(m->unready, SD_EVENT_OFF);
-		return;
-	}
-	m->unready_ms = !m->unready_ms ? UNREADY_MS :
-			2 * m->unready_ms < UNREADY_MAX_MS ? 2 * m->unready_ms : UNREADY_MAX_MS;
+	m->unready_ms = ms;
 	if (!m->unready)
 		error = sd_event_add_time_relative(m->event, &m->unready, CLOCK_MONOTONIC,
-						   m->unready_ms * 1000ull, 1000, on_unready, m);
+						   ms * 1000ull, 1000, on_unready, m);
 	else
-		error = sd_event_source_set_time_relative(m->unready, m->unready_ms * 1000ull);
+		error = sd_event_source_set_time_relative(m->unready, ms * 1000ull);
 	if (error >= 0)
 		error = sd_event_source_set_enabled(m->unready, SD_EVENT_ONESHOT);
 	if (error < 0)
 		log_error("no timer: %s", strerror(-error));
+}
+
+static int on_unready(sd_event_source *source, uint64_t usec, void *user)
+{
+	struct manager *m = user;
+
+	(void)source;
+	(void)usec;
+	look_in(m, 2 * m->unready_ms < UNREADY_MAX_MS ? 2 * m->unready_ms : UNREADY_MAX_MS);
+	manager_doubt(m);
+	return 0;
+}
+
+/* Other listings than the timer's do not put it off; one more that is not ready is looked for soon. */
+static void look_again(struct manager *m, unsigned int unready)
+{
+	bool more = unready > m->unready_count;
+
+	m->unready_count = unready;
+	if (!unready) {
+		m->unready_ms = 0;
+		if (m->unready)
+			sd_event_source_set_enabled(m->unready, SD_EVENT_OFF);
+	} else if (more && m->unready_ms != UNREADY_MS) {
+		look_in(m, UNREADY_MS);
+	}
 }
 
 /* What there is against what we have: the difference happened. */
@@ -271,6 +310,9 @@ static void reconcile(struct manager *m)
 	}
 	for (struct device *d = m->devices; d; d = d->next)
 		d->listed = false;
+	for (unsigned int i = 0; i < list.count; i++)
+		keep_id(m, &list.items[i]);
+	hardware_disambiguate(&list);
 	for (unsigned int i = 0; i < list.count; i++)
 		found(m, &list.items[i], source);
 	look_again(m, list.unready);
@@ -365,6 +407,7 @@ static void on_came(struct manager *m, const struct discovery_event *event)
 		return;
 	switch (hardware_from_udev(&hw, dev, discovery_trusts_udevd(m->discovery))) {
 	case HARDWARE_READY:
+		keep_id(m, &hw);
 		if (!is_alone(m, &hw)) {
 			manager_doubt(m);
 			break;
@@ -374,8 +417,8 @@ static void on_came(struct manager *m, const struct discovery_event *event)
 		manager_changed(m);
 		break;
 	case HARDWARE_UNREADY:
-		if (!m->unready_ms)
-			look_again(m, 1);
+		if (m->unready_ms != UNREADY_MS)
+			look_in(m, UNREADY_MS);
 		break;
 	case HARDWARE_OTHER:
 		break;
@@ -446,6 +489,13 @@ void manager_recheck(void *user)
 		log_error("out of memory: who lost the right to a device keeps it open");
 }
 
+static void on_counted(void *user)
+{
+	struct manager *m = user;
+
+	table_changed(m->table);
+}
+
 int manager_start(struct manager *m)
 {
 	struct discovery_calls calls = {
@@ -457,7 +507,8 @@ int manager_start(struct manager *m)
 	trail_audit(m->config->audit);
 	m->health = health_new();
 	m->plugs = plugs_new(m);
-	m->hooks = m->health ? hooks_new(m->event, health_counters(m->health)) : NULL;
+	m->hooks = m->health ? hooks_new(m->event, health_counters(m->health), on_counted, m) :
+		   NULL;
 	if (!m->plugs || !m->hooks) {
 		log_error("out of memory");
 		return -1;

@@ -38,7 +38,8 @@ struct manager {
 	sd_event_source *rescan;	/* timer: list again */
 	bool rescan_due;
 	sd_event_source *unready;	/* timer: look again for what was not ready */
-	unsigned int unready_ms;
+	unsigned int unready_ms;	/* after which it is due; 0: all is ready */
+	unsigned int unready_count;	/* of the last listing */
 	struct seats *seats;
 	sd_event_source *recheck;	/* at the next opportunity */
 	struct device *devices;

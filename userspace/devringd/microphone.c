@@ -8,6 +8,7 @@
 #include "log.h"
 #include "manager.h"
 #include "sound.h"
+#include "trail.h"
 
 /* A microphone while it is open. A slot is a period. */
 struct microphone {
@@ -80,7 +81,7 @@ static int recover(struct microphone *m, int error)
 {
 	m->broken = true;
 	/* The first tells; a machine that is too slow would fill the log. */
-	log_device(m->overruns++ ? LOG_DEBUG : LOG_INFO, m->device->name, "xrun",
+	trail_note(m->device, m->overruns++ ? LOG_DEBUG : LOG_INFO, "xrun",
 		   "samples were lost (%s); going on", error == -EPIPE ? "overrun" :
 		   strerror(-error));
 	error = sound_recover(m->pcm, error);
@@ -167,7 +168,7 @@ static int microphone_start(struct device *device)
 	error = sound_open(&m->pcm, device->hw.node, SND_PCM_STREAM_CAPTURE, &device->config,
 			   &m->format);
 	if (error == -EINVAL && !device->said)
-		log_device(LOG_WARNING, device->name, "refused", "%s refuses every format near the "
+		trail_note(device, LOG_WARNING, "refused", "%s refuses every format near the "
 			   "one asked for; set rate and channels in the config", device->hw.node);
 	if (!error)
 		error = set_ring_and_format(m);
@@ -180,7 +181,7 @@ static int microphone_start(struct device *device)
 		return error;
 	}
 	sound_describe(&m->format, &format);
-	log_device(device->said ? LOG_DEBUG : LOG_INFO, device->name, "streaming", "streaming %s",
+	trail_note(device, device->said ? LOG_DEBUG : LOG_INFO, "streaming", "streaming %s",
 		   devring_format_to_text(&format, text, sizeof(text)));
 	return 0;
 }

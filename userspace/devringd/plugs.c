@@ -137,7 +137,8 @@ static void gone(struct plugs *plugs, const struct discovery_event *event)
 
 	if (!p)
 		return;
-	if (usbdev_inode(event->syspath) == p->usb.inode)
+	/* Of one that was gone before it could be looked at there is none. */
+	if (p->usb.inode && usbdev_inode(event->syspath) == p->usb.inode)
 		hotplug_usb_flap(plugs->manager->hotplug, p);
 	else
 		detach(plugs, p);
@@ -270,4 +271,13 @@ const struct plug *plugs_at(struct plugs *plugs, const char *syspath)
 unsigned int plugs_count(const struct plugs *plugs)
 {
 	return plugs->count;
+}
+
+const struct plug *plugs_next(const struct plugs *plugs, const struct plug *plug)
+{
+	const struct plug *p = plug ? plug->next : plugs->first;
+
+	while (p && !is_told(plugs, p))
+		p = p->next;
+	return p;
 }

@@ -34,5 +34,7 @@ void plugs_judge(struct plugs *plugs);
 /* The one at this path, looked up in /sys if it is not known yet; NULL: there is none. */
 const struct plug *plugs_at(struct plugs *plugs, const char *syspath);
 unsigned int plugs_count(const struct plugs *plugs);
+/* The first that is told of, or the next after that; NULL: there are no more. */
+const struct plug *plugs_next(const struct plugs *plugs, const struct plug *plug);
 
 #endif

@@ -79,6 +79,6 @@ void readers_changed(struct device *device)
 			error = sd_event_source_set_ratelimit(who->look, LOOKS_USEC, LOOKS);
 	}
 	if (error < 0)
-		log_device(LOG_WARNING, device->name, NULL, "cannot look who reads: %s",
+		trail_note(device, LOG_WARNING, NULL, "cannot look who reads: %s",
 			   strerror(-error));
 }

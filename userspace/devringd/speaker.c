@@ -9,6 +9,7 @@
 #include "log.h"
 #include "manager.h"
 #include "sound.h"
+#include "trail.h"
 
 /* Silence before the first samples, so that the next ones come in time. */
 #define CUSHION_PERIODS	2
@@ -56,7 +57,7 @@ static int speaker_prepare(struct device *device)
 		sound_close(&pcm);
 		return set_ring_and_format(device, &format);
 	}
-	log_device(LOG_INFO, device->name, NULL, "cannot look at %s now (%s); taking its format "
+	trail_note(device, LOG_INFO, NULL, "cannot look at %s now (%s); taking its format "
 		   "from the config", device->hw.node, strerror(-error));
 	format.format = SND_PCM_FORMAT_S16_LE;
 	format.rate = device->config.rate;
@@ -80,7 +81,7 @@ static int fill_cushion(struct speaker *s)
 /* Nothing came in time: the card fell silent; go on with what comes now. */
 static int recover(struct speaker *s, int error)
 {
-	log_device(s->underruns++ ? LOG_DEBUG : LOG_INFO, s->device->name, "xrun",
+	trail_note(s->device, s->underruns++ ? LOG_DEBUG : LOG_INFO, "xrun",
 		   "no samples in time (%s); it was silent", error == -EPIPE ? "underrun" :
 		   strerror(-error));
 	error = sound_recover(s->pcm, error);
@@ -170,7 +171,7 @@ static int on_linger(sd_event_source *source, uint64_t usec, void *user)
 	}
 	speaker_stop(device);
 	device->phase = DEVICE_IDLE;
-	log_device(LOG_INFO, device->name, "stopped", "nothing to play: closed");
+	trail_note(device, LOG_INFO, "stopped", "nothing to play: closed");
 	manager_changed(device->manager);
 	return 0;
 }
@@ -219,7 +220,7 @@ static int speaker_start(struct device *device)
 		return error;
 	}
 	sound_describe(&s->format, &format);
-	log_device(device->said ? LOG_DEBUG : LOG_INFO, device->name, "streaming", "playing %s",
+	trail_note(device, device->said ? LOG_DEBUG : LOG_INFO, "streaming", "playing %s",
 		   devring_format_to_text(&format, text, sizeof(text)));
 	return 0;
 }
@@ -251,7 +252,7 @@ static int begin(struct device *device)
 	s = device->open;
 	if (format_holds(s))
 		return 0;
-	log_device(LOG_INFO, device->name, NULL, "%s takes another format now", device->hw.node);
+	trail_note(device, LOG_INFO, NULL, "%s takes another format now", device->hw.node);
 	error = set_ring_and_format(device, &s->format);
 	return error ? error : -EAGAIN;
 }

@@ -88,6 +88,39 @@ static json_t *row_json(const struct manager *m, const struct devring_device *d)
 			 "format", format, "hardware", hardware(m, d->id));
 }
 
+static json_t *usb_json(const struct plug *p)
+{
+	json_t *classes = json_array();
+	const char *name;
+	char buf[16];
+
+	for (unsigned int i = 0; (name = usbdev_class(&p->usb, i, buf)); i++)
+		json_array_append_new(classes, json_string(name));
+	/* Anybody may read this: the serial number does not belong in it. */
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:s}", "port_path", p->usb.port,
+			 "vendor_id", p->usb.vendor_id, "product_id", p->usb.product_id,
+			 "device_signature", p->usb.signature, "classes", classes,
+			 "instance", (json_int_t)p->instance, "policy", verdict_name(p->verdict));
+}
+
+/* What the device hotplug told of, for who begins now or missed some. */
+static json_t *all_usb_json(const struct table *t)
+{
+	const struct plug *p = NULL;
+	json_t *all = json_array();
+
+	while ((p = plugs_next(t->manager->plugs, p)))
+		json_array_append_new(all, usb_json(p));
+	return all;
+}
+
+static void add_instance(const struct table *t, json_t *row, uint64_t id)
+{
+	for (const struct device *d = t->manager->devices; d; d = d->next)
+		if (d->id == id && d->phase != DEVICE_ABSENT)
+			json_object_set_new(row, "instance", json_integer((json_int_t)d->hw.instance));
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
@@ -145,11 +178,14 @@ static int on_publish(sd_event_source *source, void *user)
 		json_t *row = row_json(t->manager, &t->rows[i].device);
 
 		/* A label of somebody else's that is no UTF-8 makes no row: leave it out. */
-		if (row)
-			json_array_append_new(list, row);
+		if (!row)
+			continue;
+		add_instance(t, row, t->rows[i].device.id);
+		json_array_append_new(list, row);
 	}
 	json_object_set_new(all, "schema_version", json_integer(1));
 	json_object_set_new(all, "devices", list);
+	json_object_set_new(all, "usb", all_usb_json(t));
 	json_object_set_new(all, "daemon", daemon_json(t));
 	text = json_dumps(all, JSON_COMPACT);
 	if (!text || (t->published && !strcmp(text, t->published)) || write_frame(t, all)) {
