@@ -88,7 +88,7 @@ unfollow() {
 plug_cycles() {
 	local rss grown
 	progress "$1 cycles"
-	drop_in 50-small '[hotplug]\nhistory = 16'
+	drop_in 50-small '[hotplug]\nhistory = 64'
 	stop
 	start
 	usb plug cam

@@ -194,6 +194,7 @@ def say(*words):
 
 def watch_uevents(group):
     source = Uevents(group)
+    say(time.monotonic_ns(), "ready", "-")
     while True:
         now, action, port = source.read()
         if action in ("add", "remove"):
@@ -234,26 +235,31 @@ class Cycles:
         self.watchers = {"kernel": Watcher("uevents", "1"), "udev": Watcher("uevents", "2"),
                          "record": Watcher("records")}
         self.times = {"add": [], "remove": []}
-        self.records = {}
-        self.wait("record", "ready")
+        self.records, self.kept = {}, {}
+        for who in self.watchers:
+            self.wait(who, "ready")
         time.sleep(1)
         for watcher in self.watchers.values():
             while watcher.next():
                 pass
         self.records.clear()
+        self.kept.clear()
 
     def wait(self, who, what):
+        """The next one of these: what comes before it is kept for whoever waits for that."""
         watcher, deadline = self.watchers[who], time.monotonic() + 60
-        while time.monotonic() < deadline:
+        kept = self.kept.setdefault((who, what), [])
+        while not kept:
             words = watcher.next()
-            if not words:
+            if words:
+                self.kept.setdefault((who, words[1]), []).append([int(word) for word in (words[0], *words[3:])])
+                if who == "record":
+                    self.records[words[1]] = self.records.get(words[1], 0) + 1
+            elif time.monotonic() < deadline:
                 select.select([watcher.fd], [], [], 1)
-                continue
-            if who == "record":
-                self.records[words[1]] = self.records.get(words[1], 0) + 1
-            if words[1] == what:
-                return [int(word) for word in (words[0], *words[3:])]
-        raise SystemExit(f"no {what} by {who} within 60 s")
+            else:
+                raise SystemExit(f"no {what} by {who} within 60 s")
+        return kept.pop(0)
 
     def measured(self, action):
         # The last one first: who waits for the others would run when what is measured does.
@@ -263,15 +269,15 @@ class Cycles:
         self.times[action].append([time - began for time in (udev, known, published, record)])
 
     def run(self, count):
-        """A camera comes after its USB device, and goes before it. Nothing else is waited for."""
+        """Only records are waited for. A camera that went as soon as it came is told of 50 ms later."""
         try:
             for _ in range(count):
                 self.emulator.send(f"plug {self.name}")
                 self.measured("add")
                 self.wait("record", "camera-add")
                 self.emulator.send(f"unplug {self.name}")
-                self.wait("record", "camera-remove")
                 self.measured("remove")
+                self.wait("record", "camera-remove")
         finally:
             for watcher in self.watchers.values():
                 watcher.end()
