@@ -111,7 +111,7 @@ in_and_out() {
 	adds=$(count "^plugged cam" /tmp/usbemu.out)
 	usb flap cam 10 "$1"
 	wait_for 120 more "^plugged cam" /tmp/usbemu.out $((adds + 9)) || true
-	sleep 2
+	sleep 5
 	udevadm settle --timeout=120
 	kill -TERM $counter
 	wait $counter || true
@@ -119,7 +119,12 @@ in_and_out() {
 	check "10 times in and out with $1 ms: in the end it is as /sys says" settles
 	sums=$(sums "$since" usb)
 	echo "# the kernel had $kernel; adds, removals and flaps told: $sums"
-	check "each time is told, alone or as a flap" same "$kernel" "$(($(cut -d' ' -f1 <<<"$sums") + ${sums##* }))"
+	# shellcheck disable=SC2317 # it is for check
+	each() {
+		same "$kernel" "$(($(cut -d' ' -f1 <<<"$sums") + ${sums##* }))" ||
+			{ tail -n +$((since + 1)) $events | grep '"usb\.'; return 1; }
+	}
+	check "each time is told, alone or as a flap" each
 }
 
 flapping() {
@@ -275,10 +280,11 @@ gaps() {
 			{ cat /tmp/from; return 1; }
 	}
 	kept() {
-		devringctl events --json >/tmp/kept.json && n=$(lines /tmp/kept.json) && [ "$n" -ge 16 ] && [ "$n" -le 18 ] &&
-			same "$(tail -n "$n" $events)" "$(cat /tmp/kept.json)"
+		devringctl events --json >/tmp/kept.json && n=$(lines /tmp/kept.json) && [ "$n" -ge 14 ] && [ "$n" -le 16 ] &&
+			same "$(tail -n "$n" $events)" "$(cat /tmp/kept.json)" || { echo "$n are kept"; return 1; }
 	}
-	check "history = 16: the last 16 are kept" kept
+	# One is the one that is written next, and one may be on its way to a reader.
+	check "history = 16: the last ones, nearly so many, are kept" kept
 	check "from one that is not kept any more: the oldest, and how many were lost" overwritten
 	unplugged cam
 	unfollow
