@@ -27,6 +27,7 @@ start_devices() {
 		>usbemu.log 2>&1 &
 	wait_for 60 usb stats || { cat usbemu.log; guest_die "no emulator"; }
 	devringctl register closed >/dev/null
+	devringctl register idle >/dev/null
 	devringctl write closed --fourcc GREY --size 64x64 --fps 10 --realtime --checksum --slots 32 </dev/urandom &
 	devringctl write --name open --public --fourcc GREY --size 64x64 --fps 10 --realtime --checksum --slots 32 \
 		</dev/urandom &
@@ -41,8 +42,11 @@ make_user() {
 }
 
 make_root() {
-	mkdir -p $root/{bin,dev,etc,proc,run,shared,sys,tmp}
+	mkdir -p $root/{bin,dev,etc,lib,proc,run,shared,sys,tmp}
 	cp /bin/busybox $root/bin/
+	# inside runs it by the dynamic linker.
+	cp "$build/bin/devringctl" $root/
+	ldd "$build/bin/devringctl" | grep -o '/[^ ]*' | grep -v ':$' | xargs -I{} cp -L {} $root/lib/
 	cp "$programs"/* "$here/inside" $root/
 	chown -R $user:$user $root
 }
@@ -135,6 +139,11 @@ status_of() {
 	wait_for 120 test -s "$shared/$1.status"
 	same 0 "$(cat "$shared/$1.status")" || { cat "$shared/$1"; return 1; }
 }
+unhealthy() {
+	wait_for 120 test -s "$shared/unhealthy.status"
+	same "1 failed" "$(cat "$shared/unhealthy.status") $(sed -n 1p "$shared/unhealthy")" &&
+		grep -q "idle: offline" "$shared/unhealthy" || { cat "$shared/unhealthy"; return 1; }
+}
 id_of() {
 	wait_for 60 grep -q ^reading "$shared/$1" || true
 	sed -n 's/^reading //p' "$shared/$1"
@@ -183,6 +192,8 @@ contain() {
 	wait_for 120 test -s "$shared/follower" || { cat "$name.log" "$shared/follower"; guest_die "$name does not start"; }
 	wait_for 120 test -s "$shared/checks.status" || { cat "$name.log" "$shared/checks"; guest_die "$name checks nothing"; }
 	kselftest_results "$name"
+	check "$name: devringctl health says there that devringd and the camera work" status_of health
+	check "$name: and that what is offline does not" unhealthy
 
 	progress "$name: changes"
 	change_devices

@@ -71,12 +71,13 @@ state_is() { same "$2" "$(grep ^state "/tmp/$1" | tail -n 1 | cut -d' ' -f2)"; }
 
 # Only one can stream from a V4L2 node: who else gets EBUSY shows that devringd does.
 # (v4l2-ctl exits with 0 all the same, so its file tells.)
+# can_stream [NODE], is_busy [NODE]
 can_stream() {
 	rm -f /tmp/one
-	timeout 30 v4l2-ctl -d /dev/video0 --stream-mmap --stream-count=1 --stream-to=/tmp/one \
+	timeout 30 v4l2-ctl -d "${1:-/dev/video0}" --stream-mmap --stream-count=1 --stream-to=/tmp/one \
 		>/tmp/v4l2 2>&1 && test -s /tmp/one
 }
-is_busy() { fails can_stream && grep -q "busy" /tmp/v4l2; }
+is_busy() { fails can_stream "$@" && grep -q "busy" /tmp/v4l2; }
 closed() { wait_for 60 can_stream; }
 pcm_status() { head -n 1 "/proc/asound/Loopback/$1/sub0/status"; }
 pcm_is_closed() { [ "$(pcm_status "$1")" = closed ]; }
@@ -298,6 +299,47 @@ drop_in 15-details '[hotplug]\nusb_details = yes'
 reload
 check "events have USB details where that is asked for" details
 rm $conf.d/15-details.conf
+reload
+
+progress "preferences"
+# So long that no machine is too slow to read again meanwhile; then not at all.
+lingers() {
+	local streaming stopped since
+	since=$(lines $log)
+	drop_in 17-linger '[devringd]\nlinger_ms = 300000' && reload && told "$since" "read again" || return 1
+	streaming=$(count "^streaming usbcam" $events)
+	stopped=$(count "^stopped usbcam" $events)
+	read_frames camera1 3 && is_busy "$(echo /dev/v4l/by-id/*SECRET1-video-index0)" && read_frames camera1 3 &&
+		same "$((streaming + 1)) $stopped" \
+			"$(count "^streaming usbcam" $events) $(count "^stopped usbcam" $events)"
+}
+no_linger() {
+	local streaming stopped since
+	since=$(lines $log)
+	drop_in 17-linger '[devringd]\nlinger_ms = 0' && reload && told "$since" "read again" || return 1
+	for _ in 1 2; do
+		stopped=$(count "^stopped usbcam" $events)
+		streaming=$(count "^streaming usbcam" $events)
+		read_frames camera1 3 && wait_for 60 more "^stopped usbcam" $events "$stopped" || return 1
+	done
+	same $((streaming + 1)) "$(count "^streaming usbcam" $events)"
+}
+check "linger_ms: who reads again soon finds it running" lingers
+check "linger_ms = 0: it stops at once, and starts for each" no_linger
+# prefers DEVICE CONFIG FORMAT: what its frames are then.
+prefers() {
+	local since
+	since=$(lines $log)
+	drop_in 18-prefer "$2" && reload && told "$since" "read again" && read_frames "$1" 3 &&
+		devringctl info "$1" >/tmp/info && grep -Eq "^ *format .*$3" /tmp/info || { cat /tmp/info; return 1; }
+}
+check "formats = MJPG: a camera that has both delivers that" prefers camera1 '[camera]\nformats = MJPG' MJPG
+check "formats = YUYV MJPG: the first" prefers camera1 '[camera]\nformats = YUYV MJPG' YUYV
+# The larger vivid's pictures, the fewer it makes a second: 1280x720 12.5, 640x480 25, 640x360 40.
+check "min_fps = 10: the largest size that has it" prefers camera0 '[camera]\nmin_fps = 10' 1280x720
+check "min_fps = 20: a smaller one" prefers camera0 '[camera]\nmin_fps = 20' 640x480
+check "max_size: none that is larger" prefers camera0 '[camera]\nmax_size = 640x400\nmin_fps = 10' 640x360
+rm $conf.d/17-linger.conf $conf.d/18-prefer.conf
 reload
 
 progress "errors"

@@ -4,11 +4,15 @@
 
 hotplug.py cycles CONTROL NAME N   plugs NAME in and out N times, each time waits for the records, and compares when
                                    they came with when a plain udev monitor was told
-hotplug.py fold FILE               what is attached after the records in FILE, a port a line
+hotplug.py fold FILE               what is attached after the records in FILE: port and address, a line each, and the
+                                   ports of cameras
 hotplug.py state FILE              whether the device state has what the records in FILE add up to, and /sys has
 hotplug.py judge FILE              whether the records in FILE are consistent
 hotplug.py storm N                 writes N times into the uevent files of USB devices and video nodes
-hotplug.py sysfs                   the ports of the USB devices that there are, a line each
+hotplug.py sysfs                   the USB devices and cameras that there are, likewise
+hotplug.py adds PORT               counts how often a USB device comes at PORT by the kernel's word, until SIGTERM
+hotplug.py told FILE SINCE TOPIC   of the records of TOPIC.* in FILE after so many lines: how many there are of "add"
+                                   and "remove", and all flaps
 """
 import glob
 import hashlib
@@ -16,6 +20,7 @@ import json
 import os
 import re
 import select
+import signal
 import socket
 import statistics
 import subprocess
@@ -23,12 +28,21 @@ import sys
 import time
 
 
-def sysfs_ports():
-    ports = []
+def content(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
+
+
+def sysfs():
+    found = []
     for path in glob.glob("/sys/bus/usb/devices/*/idVendor"):
-        port = os.path.basename(os.path.dirname(path))
-        ports.append(port)
-    return sorted(ports)
+        device = os.path.dirname(path)
+        found.append(f"{os.path.basename(device)} {content(device + '/devnum')}")
+    for path in glob.glob("/sys/class/video4linux/*/index"):
+        interface = re.search(r"/(\d+-[\d.]+):\d+\.\d+/video4linux/", os.path.realpath(path))
+        if interface and content(path) == "0":
+            found.append(f"camera {interface[1]}")
+    return sorted(found)
 
 
 def records(path):
@@ -37,39 +51,66 @@ def records(path):
 
 
 def attached(events):
-    ports = {}
+    there = {}
     for event in events:
+        kind = event["topic"].split(".")[0]
         if event["topic"] == "system.startup":
-            ports.clear()
-        elif event["topic"] == "usb.attach" and event["action"] == "add":
-            ports[event["port_path"]] = event["instance"]
-        elif event["topic"] == "usb.detach" and event["action"] == "remove":
-            del ports[event["port_path"]]
-    return ports
+            there.clear()
+        if kind not in ("usb", "camera") or "port_path" not in event:
+            continue
+        port = event["port_path"]
+        if event["action"] == "add":
+            there[kind, port] = f"{port} {event['device_address']}" if kind == "usb" else f"camera {port}"
+        elif event["action"] == "remove":
+            del there[kind, port]
+    return there.values()
 
 
-def connected(events):
-    devices = {}
+def told(path, since, topic):
+    """What the records of a topic add up to."""
+    events = [event for event in records(path)[since:] if event["topic"].startswith(topic + ".")]
+    actions = [event["action"] for event in events]
+    print(actions.count("add"), actions.count("remove"), sum(event["flaps"] for event in events))
+
+
+def count_adds(port):
+    source, adds = Uevents(1), 0
+    signal.signal(signal.SIGTERM, lambda *_: (say(adds), os._exit(0)))
+    say("ready")
+    while True:
+        _, action, where = source.read()
+        adds += action == "add" and where == port
+
+
+def instances(events):
+    """Of USB devices by port, and of devices by name."""
+    usb, devices = {}, {}
     for event in events:
-        if event["topic"] == "system.startup":
+        topic, action = event["topic"], event["action"]
+        if topic == "system.startup":
+            usb.clear()
             devices.clear()
-        elif event["topic"].endswith(".connected") and event["action"] == "add":
+        elif topic == "usb.attach" and action == "add":
+            usb[event["port_path"]] = event["instance"]
+        elif topic == "usb.detach" and action == "remove":
+            del usb[event["port_path"]]
+        elif topic.endswith(".connected") and action == "add":
             devices[event["device"]] = event["instance"]
-        elif event["topic"].endswith(".disconnected") and event["action"] == "remove":
+        elif topic.endswith(".disconnected") and action == "remove":
             del devices[event["device"]]
-    return devices
+    return usb, devices
 
 
 def state(path):
     """The device state, for who missed records: its USB devices and instances are those of the records."""
     text = subprocess.run(["devringctl", "cat", "--frames=1", "state"], stdout=subprocess.PIPE, check=True).stdout
     now = json.loads(text)
-    events = records(path)
+    told = instances(records(path))
     usb = {one["port_path"]: one["instance"] for one in now["usb"]}
     devices = {one["name"]: one["instance"] for one in now["devices"] if "instance" in one}
-    print(f"state:   {usb} {devices}\nrecords: {attached(events)} {connected(events)}\n/sys:    {sysfs_ports()}")
-    return (usb != attached(events) or devices != connected(events) or sorted(usb) != sysfs_ports() or
-            b"SECRET" in text or b"serial" in text or
+    ports = sorted(line.split()[0] for line in sysfs() if not line.startswith("camera "))
+    print(f"state:   {usb} {devices}\nrecords: {told}\n/sys:    {ports}")
+    return ((usb, devices) != told or sorted(usb) != ports or b"SECRET" in text or b"serial" in text or
             {len(one["device_signature"]) for one in now["usb"]} - {16} or
             {one["policy"] for one in now["usb"]} - {"allow", "deny"})
 
@@ -162,16 +203,18 @@ class Watcher:
         self.child = subprocess.Popen([sys.executable, __file__, *words], stdout=subprocess.PIPE)
         self.pending = b""
         self.fd = self.child.stdout.fileno()
+        self.lines = []
         os.set_blocking(self.fd, False)
 
-    def lines(self):
+    def next(self):
+        """The words of the next line, or none if there is none yet."""
         try:
             self.pending += os.read(self.fd, 65536)
         except BlockingIOError:
-            return
+            pass
         *lines, self.pending = self.pending.split(b"\n")
-        for line in lines:
-            yield line.decode().split()
+        self.lines += lines
+        return self.lines.pop(0).decode().split() if self.lines else None
 
     def end(self):
         self.child.kill()
@@ -185,6 +228,7 @@ def say(*words):
 
 def watch_uevents(group):
     source = Uevents(group)
+    say(time.monotonic_ns(), "ready", "-")
     while True:
         now, action, port = source.read()
         if action in ("add", "remove"):
@@ -209,11 +253,12 @@ def watch_records():
             elif kind == 1 and ring:
                 (offset,), (length,) = struct.unpack_from("=Q", data, 16), struct.unpack_from("=I", data, 48)
                 event = json.loads(ring[offset - base:offset - base + length])
-                if event["topic"] in ("usb.attach", "usb.detach"):
+                if event["topic"].startswith(("usb.", "camera.")):
                     committed, _, trace = struct.unpack_from("=3Q", data, 64)
                     if trace != event["correlation_id"]:
                         raise SystemExit(f"trace id {trace} of {event}")
-                    say(now, event["action"], event["port_path"], event["monotonic_ns"], committed)
+                    what = "" if event["topic"].startswith("usb.") else "camera-"
+                    say(now, what + event["action"], event["port_path"], event["monotonic_ns"], committed)
             data = data[size:]
 
 
@@ -224,25 +269,33 @@ class Cycles:
         self.watchers = {"kernel": Watcher("uevents", "1"), "udev": Watcher("uevents", "2"),
                          "record": Watcher("records")}
         self.times = {"add": [], "remove": []}
-        self.wait("record", "ready")
-        self.settle()
-
-    def settle(self):
+        self.records, self.kept = {}, {}
+        for who in self.watchers:
+            self.wait(who, "ready")
         time.sleep(1)
         for watcher in self.watchers.values():
-            list(watcher.lines())
+            while watcher.next():
+                pass
+        self.records.clear()
+        self.kept.clear()
 
     def wait(self, who, what):
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            select.select([self.watchers[who].fd], [], [], 1)
-            for words in self.watchers[who].lines():
-                if words[1] == what:
-                    return [int(word) for word in (words[0], *words[3:])]
-        raise SystemExit(f"no {what} by {who} within 60 s")
+        """The next one of these: what comes before it is kept for whoever waits for that."""
+        watcher, deadline = self.watchers[who], time.monotonic() + 60
+        kept = self.kept.setdefault((who, what), [])
+        while not kept:
+            words = watcher.next()
+            if words:
+                self.kept.setdefault((who, words[1]), []).append([int(word) for word in (words[0], *words[3:])])
+                if who == "record":
+                    self.records[words[1]] = self.records.get(words[1], 0) + 1
+            elif time.monotonic() < deadline:
+                select.select([watcher.fd], [], [], 1)
+            else:
+                raise SystemExit(f"no {what} by {who} within 60 s")
+        return kept.pop(0)
 
-    def step(self, command, action):
-        self.emulator.send(f"{command} {self.name}")
+    def measured(self, action):
         # The last one first: who waits for the others would run when what is measured does.
         record, known, published = self.wait("record", action)
         (udev,) = self.wait("udev", action)
@@ -250,13 +303,22 @@ class Cycles:
         self.times[action].append([time - began for time in (udev, known, published, record)])
 
     def run(self, count):
+        """Only records are waited for. A camera that went as soon as it came is told of 50 ms later."""
         try:
             for _ in range(count):
-                self.step("plug", "add")
-                self.step("unplug", "remove")
+                self.emulator.send(f"plug {self.name}")
+                self.measured("add")
+                self.wait("record", "camera-add")
+                self.emulator.send(f"unplug {self.name}")
+                self.measured("remove")
+                self.wait("record", "camera-remove")
         finally:
             for watcher in self.watchers.values():
                 watcher.end()
+        print(f"# records: {self.records}")
+        wanted = {what: count for what in ("add", "camera-add", "camera-remove", "remove")}
+        if self.records != wanted:
+            raise SystemExit(f"wanted: {wanted}")
 
     def report(self):
         """The ratio is of what comes with permissions and names: arrivals."""
@@ -299,7 +361,11 @@ def main():
     elif command == "fold":
         print("\n".join(sorted(attached(records(words[0])))))
     elif command == "sysfs":
-        print("\n".join(sysfs_ports()))
+        print("\n".join(sysfs()))
+    elif command == "told":
+        told(words[0], int(words[1]), words[2])
+    elif command == "adds":
+        count_adds(words[0])
     elif command == "storm":
         storm(int(words[0]))
     else:

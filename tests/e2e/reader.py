@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""reader.py NODE [FRAMES [PAYLOAD]]: reads a device through the ABI, with nothing but Python.
+"""reader.py NODE [FRAMES [PAYLOAD [START]]]: reads a device through the ABI, with nothing but Python.
 
 Prints a line for each record, and at the end what it counted. Checks each frame's checksum where
-the ring has metadata. FRAMES 0: until it is killed. PAYLOAD gets the payloads, one after another.
+the ring has metadata. FRAMES 0: until it is killed. PAYLOAD gets the payloads, one after another
+(- for none). START: the sequence number to begin at, or "oldest".
 """
+import fcntl
 import mmap
 import os
 import struct
@@ -17,13 +19,19 @@ GENERATION = struct.Struct("=8xIIIIQQQQIIIIQ")
 STATE = struct.Struct("=8xIiIIQ")
 CHECKSUM = struct.Struct("=IIQ")
 MAGIC = 0x63637264
+SET_READER = 3 << 30 | 48 << 16 | 0xDE << 8 | 0x30
+START_OLDEST, START_SEQUENCE = 2, 4
 
 
 class Reader:
-    def __init__(self, node, limit, payload):
+    def __init__(self, node, limit, payload="-", start=None):
         self.fd = os.open(node, os.O_RDONLY)
         self.limit = limit
-        self.payload = open(payload, "wb") if payload else None
+        self.payload = open(payload, "wb") if payload != "-" else None
+        self.started = start not in (None, "oldest")
+        if start:
+            how, sequence = (START_OLDEST, 0) if start == "oldest" else (START_SEQUENCE, int(start))
+            fcntl.ioctl(self.fd, SET_READER, struct.pack("=4IQ6I", 48, 0, how, 1, sequence, 0, 0, 0, 0, 0, 0))
         self.ring = self.base = None
         self.metadata = 0
         self.first = self.last = None
@@ -62,8 +70,9 @@ class Reader:
             self.payload.write(data)
             self.payload.flush()
         if self.first is None:
-            self.first = sequence
-            lost = 0
+            # What was before this reader is none that it lost, unless it asked for it.
+            lost = lost if self.started else 0
+            self.first = sequence - lost
         self.last = sequence
         self.delivered += 1
         self.lost += lost
@@ -97,7 +106,7 @@ def main():
         if os.path.exists(node):
             break
         time.sleep(0.1)
-    sys.exit(bool(Reader(node, limit, sys.argv[3] if len(sys.argv) > 3 else None).run()))
+    sys.exit(bool(Reader(node, limit, *sys.argv[3:]).run()))
 
 
 main()
