@@ -66,7 +66,7 @@ def judge_targets(rows):
     most = max(median(*key) - alone for key in rows if key[0] == IDLE)
     yield "a commit for each reader that does not wait, of up to 256", str(most), "0", most == 0
     for subject in sorted({key[1] for key in rows if key[0] == FILTERED}):
-        for count in (16, 64):
+        for count in (1, 16, 64):
             each = (median(FILTERED, subject, count) - median(FILTERED, subject, 0)) / count
             kind = subject.split(", ", 1)[1]
             yield f"a commit for each of {count} filtered readers not due ({kind})", f"{each:.1f}", "12", each <= 12
