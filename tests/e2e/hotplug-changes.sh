@@ -173,7 +173,7 @@ restarts() {
 		usb plug other 0
 		udevadm settle
 		start
-		check "SIG$signal: one went, another came to its place, a third was plugged anew: it is as /sys says" settles
+		check "SIG$signal: one went, another came to its place, a third is anew: it is as /sys says" settles
 		record=$(grep '"camera.connected","action":"add".*"product_id":"a002"' $events | tail -n 1)
 		check "what came is told as there at the start" same True "$(member present_at_start)"
 		check "and read" is_read "$(member device)" other
@@ -228,7 +228,10 @@ top() {
 	}
 	check "and so says the table, with ages" table
 	kill -CONT $slow
-	lost() { devringctl top --json -n 1 >/tmp/top.json && grep -Eq "\"pid\":$slow,[^}]*\"lost\":[1-9]" /tmp/top.json; }
+	lost() {
+		devringctl top --json -n 1 >/tmp/top.json &&
+			grep -Eq "\"pid\":$slow,[^}]*\"lost\":[1-9]" /tmp/top.json
+	}
 	check "top: who stood still has lost frames" wait_for 60 lost
 	kill $slow $fast
 	wait $slow $fast || true
@@ -256,7 +259,8 @@ gaps() {
 	done
 	check "(who went on sees no gap)" fails grep -q '"topic":"gap"' $events
 	kill -CONT $slow
-	check "20 cycles while it stood still: a follower sees the gap" says '^\{.*"topic":"gap","lost":[1-9]' /tmp/slow.json
+	check "20 cycles while it stood still: a follower sees the gap" \
+		says '^\{.*"topic":"gap","lost":[1-9]' /tmp/slow.json
 	same_end() { same "$(tail -n 1 $events)" "$(tail -n 1 /tmp/slow.json)"; }
 	check "and what came last" wait_for 60 same_end
 	kill $slow
@@ -268,7 +272,8 @@ gaps() {
 	sequence() {
 		from $((newest - 5)) 6 && same "$(seq $((newest - 5)) "$newest")" \
 			"$(sed -n 's/^frame \([0-9]*\) .*/\1/p' /tmp/from)" &&
-			same 6 "$(count "^frame .* lost 0 " /tmp/from)" && same "$(tail -n 6 $events)" "$(cat /tmp/payload)" ||
+			same 6 "$(count "^frame .* lost 0 " /tmp/from)" &&
+			same "$(tail -n 6 $events)" "$(cat /tmp/payload)" ||
 			{ cat /tmp/from; return 1; }
 	}
 	check "from a sequence number on: these records, and none is lost" sequence
@@ -280,7 +285,8 @@ gaps() {
 			{ cat /tmp/from; return 1; }
 	}
 	kept() {
-		devringctl events --json >/tmp/kept.json && n=$(lines /tmp/kept.json) && [ "$n" -ge 14 ] && [ "$n" -le 16 ] &&
+		devringctl events --json >/tmp/kept.json && n=$(lines /tmp/kept.json) &&
+			[ "$n" -ge 14 ] && [ "$n" -le 16 ] &&
 			same "$(tail -n "$n" $events)" "$(cat /tmp/kept.json)" || { echo "$n are kept"; return 1; }
 	}
 	# One is the one that is written next, and one may be on its way to a reader.

@@ -11,6 +11,7 @@ cd /tmp
 cycles=${1:-200}
 hooks=/tmp/hooks.d
 # As its unit has it.
+# shellcheck disable=SC2034 # hotplug-lib.sh starts it by this
 as=(setpriv --reuid=devring --regid=devring "--groups=devring,video,audio"
 	--inh-caps=+audit_write --ambient-caps=+audit_write)
 
