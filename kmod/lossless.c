@@ -197,7 +197,8 @@ void devring_lossless_stall(struct devring_dev *dev)
 	u64 now;
 
 	lockdep_assert_held(&dev->lock);
-	if ((dev->stalled_at && dev->refused) || !dev->lossless || devring_ring_is_full(dev) || devring_slot_can_take(dev))
+	if ((dev->stalled_at && dev->refused) || !dev->lossless || devring_ring_is_full(dev) ||
+	    devring_slot_can_take(dev))
 		return;
 	dev->refused = true;
 	/* Who has nothing to give waits for nobody. */

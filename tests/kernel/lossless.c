@@ -434,7 +434,8 @@ static void pass(ARGS, struct stream *r)
 /* A producer that sleeps is told when others hold so much that their holds may be broken for it. */
 TEST_F(lossless, a_slot_that_others_hold)
 {
-	struct devring_set_reader set = INIT(devring_set_reader, .start = DEVRING_START_SEQUENCE, .sequence = 3, .holds = 2);
+	struct devring_set_reader set = INIT(devring_set_reader, .start = DEVRING_START_SEQUENCE, .sequence = 3,
+					     .holds = 2);
 	struct stream holder, other;
 	pid_t pid;
 
