@@ -274,6 +274,12 @@ void hotplug_configure(struct hotplug *h)
 	outbox_configure(h->outbox, &limits);
 }
 
+/* So that so many records are kept: one slot is always the next one's, and one may be kept from it by a reader. */
+static unsigned int slots_for(unsigned int history)
+{
+	return history + 2 < DEVRING_SLOTS_MAX ? history + 2 : DEVRING_SLOTS_MAX;
+}
+
 struct hotplug *hotplug_open(struct manager *manager)
 {
 	struct hotplug *h = calloc(1, sizeof(*h));
@@ -285,7 +291,7 @@ struct hotplug *hotplug_open(struct manager *manager)
 	h->outbox = outbox_new(manager->event, &calls);
 	if (h->outbox)
 		h->feed = feed_open(manager, "hotplug", "What is plugged in and out",
-				    manager->config->history, 2048);
+				    slots_for(manager->config->history), 2048);
 	if (h->feed) {
 		hotplug_configure(h);
 		return h;
