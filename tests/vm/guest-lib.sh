@@ -17,11 +17,13 @@ guest_die() {
 
 # wait_for SECONDS COMMAND...: until the command succeeds; false when it never did.
 wait_for() {
-	local deadline=$((SECONDS + $1))
+	local deadline=$((SECONDS + $1)) tenths=1
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $deadline ] || return 1
-		sleep 0.1
+		# What is waited for has to share the processor with who asks for it.
+		sleep 0.$tenths
+		tenths=$((tenths < 3 ? tenths + 1 : 3))
 	done
 }
 
