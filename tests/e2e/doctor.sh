@@ -123,7 +123,7 @@ chmod 0664 /dev/devring
 mv /dev/devring away
 check "no control node" finds "node-missing 1"
 mv away /dev/devring
-check "a user without the group" finds "device-permission 1" "${nobody[@]}" --clear-groups
+check "a user without the group of two cameras" finds "device-permission device-permission 1" "${nobody[@]}" --clear-groups
 check "it says the group" says "Do: adduser nobody video" "${nobody[@]}" --clear-groups
 usermod -aG video nobody
 check "a group that counts from the next login on" says "log out and in again" "${nobody[@]}" --clear-groups
