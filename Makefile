@@ -125,7 +125,7 @@ check-long: ## as check, and the tests that take hours
 check-debug: ## kernel tests, faults, fuzzer, kills in debug kernels (DEVRING_SEED=, _FUZZ_CALLS=, _KILLS=)
 	tests/setup $(DRY) test
 	$(DO) $(MAKE) tests-build KDIR=$(GUEST_KDIR)
-	$(DO) tests/run uml-kernel debug kasan kcsan
+	$(DO) tests/run uml-kernel planted debug kasan kcsan
 
 check-model: ## the models of the module's hard parts, with Spin
 	tests/setup $(DRY) test
