@@ -284,7 +284,7 @@ struct devring_file {
  * @holds_broken: how many
  * @lossless: how many lossless readers
  * @keep_from: the first frame that one of them is still to get
- * @stalled_at: since when the producer can have no slot because of them, CLOCK_MONOTONIC; 0: it can
+ * @stalled_at: since when the producer waits because of them, CLOCK_MONOTONIC; 0: it does not
  * @refused: it could have no slot, and is to be told when it can
  * @resumed_at: when it was told, CLOCK_MONOTONIC; 0: it was not, or took one
  * @demoted: users who had their time since this producer came; @nr_demoted of them

@@ -82,18 +82,6 @@ void devring_lossless_served(struct devring_dev *dev)
 	dev->resumed_at = 0;
 }
 
-/* When will the first time of those be over who keep @state? */
-static u64 first_to_be_late(const struct devring_dev *dev, const struct devring_slot_state *state)
-{
-	const struct devring_file *file;
-	u64 first = U64_MAX;
-
-	list_for_each_entry(file, &dev->files, node)
-		if (is_keeper(file, dev->ring, state))
-			first = min(first, dev->stalled_at + file->deadline);
-	return first;
-}
-
 /* Lossless readers or slots moved: can a producer that was refused go on? */
 void devring_lossless_settle(struct devring_dev *dev)
 {
@@ -161,34 +149,33 @@ static void demote(struct devring_dev *dev, struct devring_file *late)
 	}
 }
 
-/* Demotes one whose time is over; false if there is none, and then @next is when there may be. */
-static bool demote_one(struct devring_dev *dev, u64 now, u64 *next)
+/* Of those who keep the oldest slot that is kept, the one with the shortest deadline; NULL if there is none. */
+static struct devring_file *first_to_be_late(const struct devring_dev *dev)
 {
-	struct devring_slot_state *state = oldest_kept(dev);
-	struct devring_file *file;
+	const struct devring_slot_state *state = oldest_kept(dev);
+	struct devring_file *file, *first = NULL;
 
-	*next = state ? first_to_be_late(dev, state) : U64_MAX;
-	if (*next > now)
-		return false;
-	list_for_each_entry(file, &dev->files, node) {
-		if (!is_keeper(file, dev->ring, state) || dev->stalled_at + file->deadline > now)
-			continue;
-		demote(dev, file);
-		return true;
-	}
-	return false;
+	if (!state)
+		return NULL;
+	list_for_each_entry(file, &dev->files, node)
+		if (is_keeper(file, dev->ring, state) && (!first || file->deadline < first->deadline))
+			first = file;
+	return first;
 }
 
 /* Demotes those whose time is over, until the producer can have a slot, and comes back for who is late next. */
 static void demote_late(struct devring_dev *dev, u64 now)
 {
-	u64 next = U64_MAX;
+	struct devring_file *file;
 
 	/* What was kept again since the producer was told of it, that has yet to find out. */
-	while (dev->stalled_at && dev->refused && dev->ring && demote_one(dev, now, &next))
-		;
-	if (dev->stalled_at && dev->refused && next != U64_MAX)
-		devring_dev_late_in(dev, next - now);
+	while (dev->stalled_at && dev->refused && dev->ring && (file = first_to_be_late(dev))) {
+		if (dev->stalled_at + file->deadline > now) {
+			devring_dev_late_in(dev, dev->stalled_at + file->deadline - now);
+			return;
+		}
+		demote(dev, file);
+	}
 }
 
 /* The producer can have no slot.  Does it wait for lossless readers?  Then their time runs from the first time on. */

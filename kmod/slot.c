@@ -28,18 +28,17 @@ static void set_out(struct devring_ring *ring, struct devring_slot_state *state)
 	ring->held -= !!state->holds;
 }
 
-/* Has @file hold one frame of @ring in the place of another: what most readers do. */
-static void hold_instead(struct devring_file *file, struct devring_ring *ring, u32 slot, u64 sequence)
+static void count_hold(struct devring_ring *ring, struct devring_slot_state *state)
 {
-	struct devring_slot_state *before = &ring->slots[file->holds[0].slot], *state = &ring->slots[slot];
-
-	file->holds[0].sequence = sequence;
-	file->holds[0].slot = slot;
-	if (!--before->holds && !before->out)
-		ring->held--;
 	if (!state->holds++ && !state->out)
 		ring->held++;
 	ring->needed = max(ring->needed, ring->out + ring->held + 2);
+}
+
+static void uncount_hold(struct devring_ring *ring, struct devring_slot_state *state)
+{
+	if (!--state->holds && !state->out)
+		ring->held--;
 }
 
 /* Has @file hold a frame, its newest. */
@@ -53,16 +52,18 @@ void devring_hold_add(struct devring_file *file, struct devring_ring *ring, u32 
 	if (file->nr_holds && file->holds[file->nr_holds - 1].ring == ring &&
 	    file->holds[file->nr_holds - 1].sequence == sequence)
 		return;
+	/* What most readers do: one frame in the place of another. */
 	if (likely(file->holds_max == 1 && file->nr_holds && file->holds[0].ring == ring && !file->dev->lossless)) {
-		hold_instead(file, ring, slot, sequence);
+		uncount_hold(ring, &ring->slots[file->holds[0].slot]);
+		file->holds[0].sequence = sequence;
+		file->holds[0].slot = slot;
+		count_hold(ring, state);
 		return;
 	}
 	devring_holds_trim(file, file->holds_max - 1);
 	file->holds[file->nr_holds++] = (struct devring_hold){ ring, sequence, slot };
 	state->kept += !!(file->flags & DEVRING_READER_LOSSLESS);
-	if (!state->holds++ && !state->out)
-		ring->held++;
-	ring->needed = max(ring->needed, ring->out + ring->held + 2);
+	count_hold(ring, state);
 }
 
 /* Ends hold number @i of @file. */
@@ -73,8 +74,7 @@ void devring_hold_drop(struct devring_file *file, u32 i)
 	struct devring_slot_state *state = &ring->slots[file->holds[i].slot];
 
 	lockdep_assert_held(&dev->lock);
-	if (!--state->holds && !state->out)
-		ring->held--;
+	uncount_hold(ring, state);
 	state->kept -= !!(file->flags & DEVRING_READER_LOSSLESS);
 	/* Most readers have one. */
 	if (i < --file->nr_holds)
@@ -203,7 +203,7 @@ bool devring_slot_can_take(const struct devring_dev *dev)
 	bool breaking;
 
 	lockdep_assert_held(&dev->lock);
-	if (!ring || ring->out >= ring->geometry.slots - 2)
+	if (devring_ring_is_full(dev))
 		return false;
 	if (!dev->lossless)
 		return true;
@@ -226,7 +226,7 @@ int devring_slot_take(struct devring_dev *dev, u32 *taken)
 	lockdep_assert_held(&dev->lock);
 	if (!ring)
 		return -ENXIO;
-	if (ring->out >= ring->geometry.slots - 2)
+	if (devring_ring_is_full(dev))
 		return -ENOBUFS;
 	/* Lossless readers may hold so much that no other's holds make up for it: then one slot is enough. */
 	while (ring->out + ring->held + 2 > ring->geometry.slots && !(dev->lossless && next_slot(dev)))

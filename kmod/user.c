@@ -46,34 +46,31 @@ static LIST_HEAD(users);
 static u64 total[DEVRING_QUOTAS];	/* of all users */
 static DEFINE_SPINLOCK(users_lock);	/* covers both, and every struct devring_user */
 
-static u64 user_limit(enum devring_quota what)
-{
-	switch (what) {
-	case DEVRING_QUOTA_DEVICES:
-		return READ_ONCE(user_devices);
-	case DEVRING_QUOTA_READERS:
-		return READ_ONCE(user_readers);
-	case DEVRING_QUOTA_HOLDS:
-		return READ_ONCE(user_holds);
-	default:
-		/* Nobody can have so much that others get nothing. */
-		return (u64)min(READ_ONCE(user_mb), READ_ONCE(total_mb) / 2) << 20;
-	}
-}
+/* What a quota is limited by, in units of BIT(@shift). */
+static const struct {
+	const unsigned int *user, *all;
+	unsigned int shift;
+} limits[] = {
+	[DEVRING_QUOTA_DEVICES] = { &user_devices, &total_devices },
+	[DEVRING_QUOTA_READERS] = { &user_readers, &total_readers },
+	/* A reader has a few at most. */
+	[DEVRING_QUOTA_HOLDS] = { &user_holds, NULL },
+	[DEVRING_QUOTA_BYTES] = { &user_mb, &total_mb, 20 },
+};
 
 static u64 total_limit(enum devring_quota what)
 {
-	switch (what) {
-	case DEVRING_QUOTA_DEVICES:
-		return READ_ONCE(total_devices);
-	case DEVRING_QUOTA_READERS:
-		return READ_ONCE(total_readers);
-	case DEVRING_QUOTA_HOLDS:
-		/* Each reader has a few at most. */
-		return U64_MAX;
-	default:
-		return (u64)READ_ONCE(total_mb) << 20;
-	}
+	return limits[what].all ? (u64)READ_ONCE(*limits[what].all) << limits[what].shift : U64_MAX;
+}
+
+static u64 user_limit(enum devring_quota what)
+{
+	unsigned int limit = READ_ONCE(*limits[what].user);
+
+	/* Nobody can have so much memory that others get none. */
+	if (what == DEVRING_QUOTA_BYTES)
+		limit = min(limit, READ_ONCE(total_mb) / 2);
+	return (u64)limit << limits[what].shift;
 }
 
 /* Brings the tokens of @user up to date; true if he has all that he can have. */

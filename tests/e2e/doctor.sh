@@ -171,26 +171,24 @@ check "no space on the USB bus" finds "usb-bandwidth 1"
 check "it says what helps" says "take a smaller size"
 unwant
 stop
-# A ring that there is already would be used again.
-devringctl unregister camera0
-start TZ=UTC
-echo 0 >/sys/module/devring/parameters/user_mb
-want
-check "a limit of memory" finds "memory-limit 1"
-check "it says which" says "Do: raise it: echo 1024 >/sys/module/devring/parameters/user_mb"
-check "that can be done" follow memory-limit
-check "raising it helps" wait_for 120 finds 0
+# limited PARAMETER MIB REMEDY: the camera finds no memory, and what doctor says helps.
+limited() {
+	local parameter=/sys/module/devring/parameters/$1
+	# A ring that there is already would be used again.
+	devringctl unregister camera0
+	start TZ=UTC
+	echo "$2" >"$parameter"
+	want
+	check "a limit of memory: $1" finds "memory-limit 1"
+	check "it says which" says "$3$parameter"
+	check "that can be done" follow memory-limit
+	check "raising it helps" wait_for 120 finds 0
+}
+limited user_mb 0 "Do: raise it: echo 1024 >"
 unwant
 stop
 # Half of what all may have is what one may have, whatever user_mb is.
-devringctl unregister camera0
-start TZ=UTC
-echo 8 >/sys/module/devring/parameters/total_mb
-want
-check "a limit of memory that is half of another" finds "memory-limit 1"
-check "it says which" says ">/sys/module/devring/parameters/total_mb"
-check "that can be done, too" follow memory-limit
-check "raising it helps, too" wait_for 120 finds 0
+limited total_mb 8 ">"
 echo 1 >/sys/module/devring/parameters/total_mb
 check "the limit of all" says "The limit of memory for all rings is reached"
 check "what it says then can be done" follow memory-limit

@@ -4,10 +4,6 @@
 # who is who after it; each part alone, if they are named. TAP without a plan; the number of the last result goes to
 # DEVRING_OUT/tap-count.
 set -euo pipefail
-. "$DEVRING_TOP/tests/vm/guest-lib.sh"
-. "$DEVRING_TOP/tests/lib/tap.sh"
-tap_count=${DEVRING_TAP_COUNT:-0}
-cd /tmp
 . "$DEVRING_TOP/tests/e2e/hotplug-lib.sh"
 [ $# != 0 ] || set -- identity flapping restarts top gaps udevd_ends early_boot
 
@@ -301,15 +297,6 @@ gaps() {
 		test "$(sed -n 's/^generation .* slots \([0-9]*\) .*/\1/p' /tmp/newest)" -ge 1024
 }
 
-# Not killed: it has left no control socket behind.
-end_udevd() { udevadm control --exit && wait_for 60 fails pgrep -x systemd-udevd || guest_die "udevd does not end"; }
-start_udevd_again() {
-	/lib/systemd/systemd-udevd --daemon
-	udevadm trigger --type=subsystems --action=add
-	udevadm trigger --type=devices --action=add
-	udevadm settle --timeout=120 || guest_die "udev does not settle"
-}
-
 udevd_ends() {
 	local since started
 	progress "udevd ends"
@@ -361,6 +348,4 @@ for part in "$@"; do
 	$part
 done
 stop
-echo $tap_count >"$DEVRING_OUT/tap-count"
-[ $tap_failed = 0 ] || tail -n 200 $log | sed 's/^/# /'
-[ $tap_failed = 0 ]
+finish

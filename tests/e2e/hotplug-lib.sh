@@ -2,6 +2,11 @@
 # shellcheck shell=bash disable=SC2034
 # Sourced by the hotplug tests in the guest: devringd, the emulator, and a reader of its events.
 
+. "$DEVRING_TOP/tests/vm/guest-lib.sh"
+. "$DEVRING_TOP/tests/lib/tap.sh"
+tap_count=${DEVRING_TAP_COUNT:-0}
+cd /tmp
+
 here=$DEVRING_TOP/tests/e2e
 usbemu=$build/tests/usbemu
 conf=/tmp/devringd.conf state=/tmp/state log=/tmp/devringd.log control=/tmp/usbemu events=/tmp/events.json
@@ -102,6 +107,22 @@ plug_cycles() {
 	grown=$(($(memory Rss) - rss))
 	echo "# grown by $grown kB of $rss kB"
 	check "grown by less than 1 MB" below $grown 1024
+}
+
+# Not killed: it leaves no control socket behind.
+end_udevd() { udevadm control --exit && wait_for 60 fails pgrep -x systemd-udevd || guest_die "udevd does not end"; }
+start_udevd_again() {
+	/lib/systemd/systemd-udevd --daemon
+	udevadm trigger --type=subsystems --action=add
+	udevadm trigger --type=devices --action=add
+	udev_settles
+}
+udev_settles() { udevadm settle --timeout=1200 || guest_die "udevd does not come to an end"; }
+
+# The last command: where the next script goes on to count, and the log of what failed.
+finish() {
+	echo $tap_count >"$DEVRING_OUT/tap-count"
+	[ $tap_failed = 0 ] || { tail -n 200 $log | sed 's/^/# /'; return 1; }
 }
 
 load_all() {

@@ -3,10 +3,6 @@
 # Runs in the guest: devringd's hotplug with real drivers and emulated USB devices. TAP without a plan;
 # the number of the last result goes to DEVRING_OUT/tap-count.
 set -euo pipefail
-. "$DEVRING_TOP/tests/vm/guest-lib.sh"
-. "$DEVRING_TOP/tests/lib/tap.sh"
-tap_count=${DEVRING_TAP_COUNT:-0}
-cd /tmp
 . "$DEVRING_TOP/tests/e2e/hotplug-lib.sh"
 cycles=${1:-200}
 hooks=/tmp/hooks.d
@@ -436,6 +432,4 @@ udevadm settle
 check "the records of the whole run are consistent" "$here/hotplug.py" judge $events
 stop
 check "health tells that devringd does not run" fails devringctl health
-echo $tap_count >"$DEVRING_OUT/tap-count"
-[ $tap_failed = 0 ] || sed 's/^/# /' $log | tail -n 200
-[ $tap_failed = 0 ]
+finish

@@ -82,6 +82,17 @@ static inline int control_open(int flags)
 	return rc(open(CONTROL_NODE, flags | O_CLOEXEC));
 }
 
+/* A call of the control node, opened for it: its result, or a negative errno. */
+static inline int control_call(int flags, unsigned long command, void *arg)
+{
+	int control = control_open(flags);
+	int result = control < 0 ? control : call(control, command, arg);
+
+	if (control >= 0)
+		close(control);
+	return result;
+}
+
 static inline unsigned short ready_within(int fd, short events, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = events };
@@ -395,12 +406,7 @@ static inline struct devring_register registration(const char *name, uint32_t fl
 /* The new device's fd, or a negative errno. */
 static inline int registered(struct devring_register *r)
 {
-	int control = control_open(O_RDWR);
-	int fd = control < 0 ? control : call(control, DEVRING_IOC_REGISTER, r);
-
-	if (control >= 0)
-		close(control);
-	return fd;
+	return control_call(O_RDWR, DEVRING_IOC_REGISTER, r);
 }
 
 /* @deadline_ms: with DEVRING_REG_LOSSLESS */
@@ -627,24 +633,16 @@ static inline struct devring_device device_of(ARGS, const struct source *s)
 static inline int by_id(unsigned long command, uint32_t flags, uint64_t id)
 {
 	struct devring_attach a = INIT(devring_attach, .flags = flags, .id = id);
-	int control = control_open(O_RDWR);
-	int result = control < 0 ? control : call(control, command, &a);
 
-	if (control >= 0)
-		close(control);
-	return result;
+	return control_call(O_RDWR, command, &a);
 }
 
 /* A reader of a PUBLIC device, or of one that the caller may manage: an fd, or a negative errno. */
 static inline int public_reader(uint64_t id)
 {
 	struct devring_open o = INIT(devring_open, .flags = O_NONBLOCK, .id = id);
-	int control = control_open(O_RDONLY);
-	int fd = control < 0 ? control : call(control, DEVRING_IOC_OPEN, &o);
 
-	if (control >= 0)
-		close(control);
-	return fd;
+	return control_call(O_RDONLY, DEVRING_IOC_OPEN, &o);
 }
 
 static inline int unregister(uint64_t id)

@@ -114,7 +114,9 @@ static int print_registered(struct cli *cli, const struct devring_register *reg)
 	return flush_stdout(cli);
 }
 
-/* Is it fit for a file name, as the module wants names and ids? */
+/* ---- What the module would say, for --dry-run: the rules are those of docs/abi.md, and cli.sh compares ---- */
+
+/* Is it fit for a file name? */
 static bool is_name(const char *text)
 {
 	return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#+-.:=@_") == strlen(text) &&
