@@ -89,14 +89,15 @@ TEST_F(places, are_kept_for_who_manages)
 
 		become(USER_A);
 		fd = public_reader(self->s.id);
-		ASSERT_LE(0, fd);
+		/* No assertion: that would have this process wait for its siblings. */
+		EXPECT_LE(0, fd);
 		n = list_readers(fd, readers, DEVRING_READERS_MAX);
-		ASSERT_EQ(DEVRING_READERS_MAX - 4 + 1, n);
+		EXPECT_EQ(DEVRING_READERS_MAX - 4 + 1, n);
 		for (int i = 0; i < n - 1; i++) {
 			EXPECT_LE(USER_A + 1, readers[i].uid);
 			EXPECT_EQ(0, readers[i].flags & DEVRING_READER_IS_HIDDEN);
 		}
-		ASSERT_EQ(0, take_away(fd, DEVRING_REVOKE_UID, USER_A + 1, 0, &revoked));
+		EXPECT_EQ(0, take_away(fd, DEVRING_REVOKE_UID, USER_A + 1, 0, &revoked));
 		EXPECT_EQ(shares[0], revoked);
 	}
 	wait_child(_metadata, pid);
